@@ -1,0 +1,248 @@
+"""Harvesting: activations at random positions of many photographs, with their attribution to the classes."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pellucid.activations.images import Box, find_images, load_view, open_image, views
+from pellucid.activations.store import Samples, half, layer_folder, shard_path, write_image_list, write_shard
+from pellucid.attribution import logit_attributions
+from pellucid.errors import ImagesError, LayerError, NetworkError, StudyError
+from pellucid.networks import Layer, Network
+from pellucid.progress import progress_bar
+from pellucid.study import Manifest, Study, write_json
+from pellucid.study.files import digest, read_json
+
+
+@dataclass(frozen=True)
+class HarvestConfig:
+    """How activations are sampled.
+
+    `positions` random positions of each view, at least `border` units from the edge of the map, where padding shows;
+    all of them where the map has fewer. Everything random follows from `seed`, the photograph, the view and the layer.
+    `shard` photographs make one file, `batch` views one pass.
+    """
+
+    positions: int = 20
+    border: int = 1
+    seed: int = 0
+    shard: int = 64
+    batch: int = 16
+
+    def stamp(self) -> dict[str, Any]:
+        """What a finished harvest must agree in to be taken for this one."""
+        return asdict(self)
+
+
+def harvest(
+    network: Network,
+    images: Path | str,
+    layers: str | Sequence[str],
+    study: Path | str,
+    *,
+    config: HarvestConfig | None = None,
+    crops: Sequence[float] = (1.0,),
+    command: str = "",
+    progress: bool = False,
+) -> Study:
+    """Write activations of every readable photograph in a folder to a study.
+
+    For each layer and each view of a photograph, `config.positions` activations at random positions, with the
+    attribution (gradient times activation) of every logit to them. `crops` says which views: 1 the network's own
+    central one, smaller numbers windows of that share of the shorter side. Files that cannot be read are left out and
+    listed in `activations/skipped.json`. A run that was interrupted goes on where it stopped and ends with the same
+    study.
+
+    Raises `ImagesError` without usable photographs, `LayerError` for a layer without maps, `StudyError` if the folder
+    holds another study.
+    """
+    config = config or HarvestConfig()
+    wanted = [_fit(network, name, config) for name in ([layers] if isinstance(layers, str) else layers)]
+    crops = tuple(float(crop) for crop in crops)
+    if not wanted or not crops or not all(0 < crop <= 1 for crop in crops) or config.positions < 1:
+        raise ImagesError(
+            f"crops = {crops} must lie in (0, 1], and positions = {config.positions} and the number of layers must be "
+            "positive"
+        )
+    source = Path(images)
+    paths = find_images(source)
+    new = not (Path(study) / "study.json").exists()
+    opened = Study.create(study, _manifest(network, source, paths, crops, command))
+    write_image_list(opened, paths)
+    for layer in wanted:
+        _stamp(opened, layer, config)
+    shards = [paths[at : at + config.shard] for at in range(0, len(paths), config.shard)]
+    run = _Run(network, source, crops, config)
+    with progress_bar("harvesting", len(paths), shown=progress) as advance, ThreadPoolExecutor() as threads:
+        for number, shard in enumerate(shards):
+            missing = [layer for layer in wanted if not shard_path(layer_folder(opened, layer.name), number).exists()]
+            if missing:
+                sampled, skipped = run.shard(shard, number * config.shard, missing, threads, advance)
+                write_json(_skipped_path(opened, number), skipped)
+                for name, samples in sampled.items():
+                    write_shard(shard_path(layer_folder(opened, name), number), samples)
+            else:
+                advance(len(shard))
+    return _finish(opened, wanted, len(shards), len(paths), new)
+
+
+def _fit(network: Network, name: str, config: HarvestConfig) -> Layer:
+    layer = network.spatial_layer(name)
+    assert layer.size is not None
+    if min(layer.size) <= 2 * config.border:
+        raise LayerError(
+            f"layer {name!r} has a {layer.size[0]}x{layer.size[1]} map at {network.size[0]}x{network.size[1]} pixels: "
+            f"no position lies {config.border} away from its border; choose a layer with a larger map"
+        )
+    return layer
+
+
+def _manifest(network: Network, source: Path, paths: list[str], crops: tuple[float, ...], command: str) -> Manifest:
+    sizes = [(path, (source / path).stat().st_size) for path in paths]
+    about = {"source": str(source.resolve()), "count": len(paths), "digest": digest(sizes), "crops": list(crops)}
+    packages = ("pellucid", "torch", "torchvision", "timm", "numpy", "pillow", "umap-learn")
+    return Manifest(network.describe(), about, {name: _version(name) for name in packages}, command)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except Exception:  # a source tree that was never installed
+        return "unknown"
+
+
+def _stamp(study: Study, layer: Layer, config: HarvestConfig) -> None:
+    path = layer_folder(study, layer.name) / "config.json"
+    if path.exists():
+        earlier = read_json(path)
+        if earlier != config.stamp():
+            differing = ", ".join(key for key, value in config.stamp().items() if earlier.get(key) != value)
+            raise StudyError(
+                f"layer {layer.name!r} of the study in {study.path} was harvested with another {differing}; "
+                f"remove {path.parent} to harvest it anew, or choose another study"
+            )
+    else:
+        write_json(path, config.stamp())
+
+
+def _skipped_path(study: Study, number: int) -> Path:
+    return study.path / "activations" / ".skipped" / f"part-{number:05d}.json"
+
+
+def _finish(study: Study, layers: list[Layer], shards: int, count: int, new: bool) -> Study:
+    skipped = [entry for number in range(shards) for entry in read_json(_skipped_path(study, number))]
+    if len(skipped) == count:
+        if new:
+            shutil.rmtree(study.path)
+        raise ImagesError(f"none of the {count} files named as pictures can be read; the first: {skipped[0]['reason']}")
+    write_json(study.path / "activations" / "skipped.json", skipped)
+    for layer in layers:
+        write_json(layer_folder(study, layer.name) / "harvest.json", {"shards": shards, "images": count - len(skipped)})
+    return study
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is the same for every shard."""
+
+    network: Network
+    source: Path
+    crops: tuple[float, ...]
+    config: HarvestConfig
+
+    def shard(
+        self,
+        paths: list[str],
+        first: int,
+        layers: list[Layer],
+        threads: ThreadPoolExecutor,
+        advance: Callable[[int], None],
+    ) -> tuple[dict[str, Samples], list[dict[str, str]]]:
+        """The samples of some photographs for each layer, and the photographs that could not be read."""
+        skipped: list[dict[str, str]] = []
+        parts: dict[str, list[Samples]] = {layer.name: [] for layer in layers}
+        pending: list[tuple[int, str, Box, Tensor]] = []
+        for offset, path, cut in self._decoded(paths, threads):
+            if isinstance(cut, str):
+                skipped.append({"image": path, "reason": cut})
+            else:
+                pending.extend((first + offset, path, box, view) for box, view in cut)
+            while len(pending) >= self.config.batch:
+                self._sample(pending[: self.config.batch], layers, parts)
+                del pending[: self.config.batch]
+            advance(1)
+        if pending:
+            self._sample(pending, layers, parts)
+        return {name: self._joined(samples, name) for name, samples in parts.items()}, skipped
+
+    def _decoded(
+        self, paths: list[str], threads: ThreadPoolExecutor
+    ) -> Iterator[tuple[int, str, list[tuple[Box, Tensor]] | str]]:
+        """The photographs' views, or why there are none; a few are decoded ahead, never the whole shard."""
+        ahead = 8
+        waiting = [threads.submit(self._views, path) for path in paths[:ahead]]
+        for offset, path in enumerate(paths):
+            result = waiting.pop(0).result()
+            if offset + ahead < len(paths):
+                waiting.append(threads.submit(self._views, paths[offset + ahead]))
+            yield offset, path, result
+
+    def _views(self, path: str) -> list[tuple[Box, Tensor]] | str:
+        try:
+            image = open_image(self.source / path, self.network.channels)
+        except ImagesError as error:
+            return str(error)
+        boxes = views(image.size, self.crops, self.network.crop)
+        return [(box, load_view(image, box, self.network)) for box in boxes]
+
+    def _sample(
+        self, items: list[tuple[int, str, Box, Tensor]], layers: list[Layer], parts: dict[str, list[Samples]]
+    ) -> None:
+        pixels = torch.stack([view for *_, view in items]).to(self.network.device, self.network.dtype)
+        with torch.no_grad():
+            outputs = self.network.activations(pixels, [layer.name for layer in layers])
+        for layer in layers:
+            output = outputs[layer.name]
+            maps = layer.maps(output)
+            places = np.stack([self._places(maps, layer, path, box) for _, path, box, _ in items])
+            positions = torch.from_numpy(places)
+            attribution = logit_attributions(self.network, pixels, layer, output, positions)
+            if attribution.ndim != 3:
+                raise NetworkError(f"{self.network.name} gives {tuple(attribution.shape[2:])} for an image, not logits")
+            item = torch.arange(len(items))[:, None]
+            sampled = maps.movedim(1, -1).cpu()[item, positions[..., 0], positions[..., 1]]
+            count = places.shape[1]
+            parts[layer.name].append(
+                Samples(
+                    np.repeat([index for index, *_ in items], count).astype(np.int32),
+                    np.repeat([box for _, _, box, _ in items], count, axis=0).astype(np.int32),
+                    places.reshape(-1, 2).astype(np.int16),
+                    half(sampled.flatten(0, 1).float().numpy()),
+                    half(attribution.flatten(0, 1).float().cpu().numpy()),
+                )
+            )
+
+    def _places(self, maps: Tensor, layer: Layer, path: str, box: Box) -> np.ndarray:
+        height, width = (length - 2 * self.config.border for length in maps.shape[2:])
+        name = f"{self.config.seed}|{layer.name}|{path}|{tuple(box)}"
+        seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+        count = min(self.config.positions, height * width)
+        chosen = np.random.default_rng(seed).choice(height * width, size=count, replace=False)
+        return np.stack([chosen // width, chosen % width], axis=1) + self.config.border
+
+    def _joined(self, parts: list[Samples], layer: str) -> Samples:
+        if not parts:
+            units, classes = self.network.layer(layer).channels, len(self.network.labels or ())
+            empty = (np.zeros(0, np.int32), np.zeros((0, 4), np.int32), np.zeros((0, 2), np.int16))
+            return Samples(*empty, np.zeros((0, units), np.float16), np.zeros((0, max(classes, 1)), np.float16))
+        names = ("image", "box", "place", "activation", "attribution")
+        return Samples(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

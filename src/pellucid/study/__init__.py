@@ -1,0 +1,15 @@
+"""What lies on disk: a study is a folder with a manifest, and this room reads and writes it without torch."""
+
+from pellucid.study.catalog import Catalog as Catalog
+from pellucid.study.catalog import read_catalog as read_catalog
+from pellucid.study.files import digest as digest
+from pellucid.study.files import write_bytes as write_bytes
+from pellucid.study.files import write_json as write_json
+from pellucid.study.files import writing as writing
+from pellucid.study.manifest import FORMAT as FORMAT
+from pellucid.study.manifest import Manifest as Manifest
+from pellucid.study.manifest import Study as Study
+from pellucid.study.records import AtlasRecord as AtlasRecord
+from pellucid.study.records import CellRecord as CellRecord
+from pellucid.study.records import LevelRecord as LevelRecord
+from pellucid.study.records import SheetRecord as SheetRecord

@@ -1,0 +1,81 @@
+"""The server: the page, and of the study what its catalog lists. It only reads."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+from pellucid.errors import StudyError
+from pellucid.study import read_catalog
+from pellucid.web.page import CONTENT_SECURITY_POLICY, content_type, page_files, study_files
+
+_log = logging.getLogger(__name__)
+
+_HEADERS = {
+    "Cache-Control": "no-cache",  # keep, but ask each time: a study grows and a page gets newer
+    "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'self'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_READ = ["GET", "HEAD"]
+
+
+def make_app(root: Path, *, static: Path | None = None) -> FastAPI:
+    """Make the web app that shows a study.
+
+    `root` is the study's folder; it is read again at each request, so an atlas appears when it is finished. `static`
+    is the folder of the built page, by default the package's own; it may be built again under a running server.
+    Raises `StudyError` if there is no study in `root` or no page in `static`.
+    """
+    read_catalog(root)
+    page_files(static)
+    app = FastAPI(title="Pellucid", docs_url=None, redoc_url=None, openapi_url=None)
+    app.middleware("http")(_with_headers)
+    app.add_exception_handler(StudyError, _unreadable)
+
+    def catalog() -> JSONResponse:
+        return JSONResponse(read_catalog(root).public())
+
+    def data(request: Request, path: str) -> Response:
+        return _file(request, study_files(root, read_catalog(root).files), path)
+
+    def asset(request: Request, path: str) -> Response:
+        return _file(request, page_files(static), path or "index.html")
+
+    app.add_api_route("/data/catalog.json", catalog, methods=_READ)
+    app.add_api_route("/data/{path:path}", data, methods=_READ)
+    app.add_api_route("/{path:path}", asset, methods=_READ)
+    return app
+
+
+def _file(request: Request, files: dict[str, Path], name: str) -> Response:
+    """Send one of the listed files, or say that the browser's copy is still good."""
+    path = files.get(name)
+    if path is None:
+        raise HTTPException(404, f"there is no {name!r} here")
+    try:
+        status = path.stat()
+    except OSError:  # replaced or removed since it was listed
+        raise HTTPException(404, f"there is no {name!r} here") from None
+    response = FileResponse(path, media_type=content_type(name), stat_result=status)
+    tag = response.headers["etag"]
+    known = {candidate.strip().removeprefix("W/") for candidate in request.headers.get("if-none-match", "").split(",")}
+    return Response(status_code=304, headers={"etag": tag}) if tag in known or "*" in known else response
+
+
+async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _unreadable(_: Request, error: Exception) -> JSONResponse:
+    # The message names folders of this machine: it is for who runs the server.
+    _log.error("%s", error)
+    return JSONResponse({"detail": "the study cannot be read; the server's log says why"}, status_code=503)
