@@ -51,7 +51,7 @@ def real_atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     ended = pellucid_command(
         "atlas", "--images", real_photographs(folder / "images"), "-o", folder / "study", "--crops", "1,0.6,0.4",
-        "--positions", 8, "--grids", "3,6", "--min-count", 5, "--neighbors", 15, "--icon-size", 64, "--steps", 24,
+        "--positions", 8, "--grids", "3,6", "--min-count", 5, "--neighbors", 15, "--steps", 64,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert "look at it: pellucid serve" in ended.stdout

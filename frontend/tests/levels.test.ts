@@ -5,7 +5,7 @@ describe('chooseGrid', () => {
   const grids = [10, 20, 40, 80]
 
   it('keeps icons between 48 and 96 pixels wide while there is a level for it', () => {
-    for (let scale = 600; scale <= 9600; scale *= 1.01) {
+    for (let scale = 600; scale <= 7680; scale *= 1.01) {
       const pitch = scale / chooseGrid(grids, scale)
       expect(pitch).toBeGreaterThanOrEqual(48 - 1e-9)
       expect(pitch).toBeLessThanOrEqual(96 + 1e-9)

@@ -47,8 +47,8 @@ def test_an_atlas_of_a_folder(real_atlas: Path, tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
     result = json.loads(checked.stdout)
     assert [level["grid"] for level in result["levels"]] == [3, 6]
-    assert result["icon"] > result["shuffled"] + 0.05
-    assert result["levels"][0]["own_first"] > 0.8
+    assert result["icon"] > result["shuffled"] + 0.1
+    assert result["levels"][0]["own_first"] > 0.7
     assert result["layout"]["layout"] > result["layout"]["shuffled"] + 0.2
     table = pellucid_command("atlas", "check", real_atlas)
     assert "trustworthiness (cosine, k = 15" in table.stdout
@@ -61,9 +61,7 @@ def test_an_atlas_of_a_folder(real_atlas: Path, tmp_path: Path) -> None:
 
 def test_the_same_command_again_changes_nothing(real_atlas: Path) -> None:
     before = tree(real_atlas)
-    ended = pellucid_command(
-        "atlas", real_atlas, "--grids", "3,6", "--min-count", 5, "--neighbors", 15, "--icon-size", 64, "--steps", 24
-    )
+    ended = pellucid_command("atlas", real_atlas, "--grids", "3,6", "--min-count", 5, "--neighbors", 15, "--steps", 64)
     assert ended.returncode == 0, ended.stderr
     assert tree(real_atlas) == before
 

@@ -30,11 +30,11 @@ def load_network(name: str, weights: str | None, device: str) -> "Network":
 
     from pellucid.networks import load
 
-    torch.set_flush_denormal(True)  # numbers too small to matter slow a CPU down many times
     try:
-        return load(name, weights=weights, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch raises either, depending on how it was built
         raise PellucidError(f"cannot use device {device!r}: {str(error).splitlines()[0]}") from error
+    return load(name, weights=weights, device=device)
 
 
 def parse_size(text: str) -> tuple[int, int]:
