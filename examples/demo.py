@@ -62,7 +62,7 @@ def main(folder: Path) -> None:
     # Few photographs, so many views of each: an atlas wants thousands of activations. They lie in a few tight clusters,
     # which a larger least distance spreads over the map.
     sampling = ("--crops", "1,0.5", "--positions", "16", "--neighbors", "30", "--min-dist", "0.3")
-    drawing = ("--grids", "5,14,24", "--min-count", "5", "--steps", "80")
+    drawing = ("--grids", "5,14,20", "--min-count", "5", "--steps", "64")
     pellucid("atlas", "--images", folder / "images", *sampling, *drawing, "-o", folder / "study")
     pellucid("export", folder / "study", folder / "site")
     programs = Path(sys.executable).parent
