@@ -73,6 +73,8 @@ def test_cells_hold_what_the_samples_say(network: Network, study: Study) -> None
 def test_icons_lead_back_to_their_cells(network: Network, study: Study) -> None:
     result = check(network, study)
     coarse = result.levels[0]
+    assert coarse.icon > 0.8
+    assert result.icon > result.shuffled
     assert coarse.icon > coarse.shuffled
     assert coarse.icon_centred > coarse.shuffled_centred
     assert coarse.icon > coarse.mean_icon

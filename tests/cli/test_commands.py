@@ -48,7 +48,7 @@ def test_an_atlas_of_a_folder(real_atlas: Path, tmp_path: Path) -> None:
     result = json.loads(checked.stdout)
     assert [level["grid"] for level in result["levels"]] == [3, 6]
     assert result["icon"] > result["shuffled"] + 0.1
-    assert result["levels"][0]["own_first"] > 0.7
+    assert result["levels"][0]["own_first"] > 0.8
     assert result["layout"]["layout"] > result["layout"]["shuffled"] + 0.2
     table = pellucid_command("atlas", "check", real_atlas)
     assert "trustworthiness (cosine, k = 15" in table.stdout

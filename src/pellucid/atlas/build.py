@@ -18,7 +18,7 @@ from pellucid.atlas.icons import IconConfig, describe, draw_icons, forget_parts,
 from pellucid.atlas.labels import label_cells
 from pellucid.atlas.layout import normalize, umap_layout
 from pellucid.atlas.patches import choose_patches, cut_patches
-from pellucid.errors import AtlasError, StudyError
+from pellucid.errors import AtlasError
 from pellucid.networks import Network
 from pellucid.pictures import encode, sheet
 from pellucid.progress import progress_bar
@@ -72,12 +72,7 @@ def build(
 
 
 def _check(network: Network, study: Study, layer: str, config: AtlasConfig) -> None:
-    made_with = study.manifest.network
-    if made_with.get("weights_sha256") != network.digest:
-        raise StudyError(
-            f"the study in {study.path} was made with other weights than those of {network.name}; load "
-            f"{made_with.get('name')!r} with the weights of the harvest"
-        )
+    study.refuse_other_weights(network.name, network.digest)
     network.spatial_layer(layer)
     if list(config.grids) != sorted(set(config.grids)) or not config.grids:
         raise AtlasError(f"grids = {config.grids} must grow from level to level, such as 5, 10, 20")
@@ -132,9 +127,8 @@ class _Builder:
 
     def layout(self, progress: bool) -> NDArray[np.float32]:
         """The activations' places in the unit square, computed once."""
-        path, stamp = self.folder / "layout.parquet", ""
-        activations = self.samples.activation
-        stamp = self.layout_stamp()
+        activations = self.samples.activation  # first: says so if the layer is not harvested
+        path, stamp = self.folder / "layout.parquet", self.layout_stamp()
         if tables.stamp_of(path) != stamp:
             with progress_bar("laying out", 1, shown=progress) as advance:
                 points = umap_layout(
@@ -165,7 +159,7 @@ class _Builder:
         if tables.stamp_of(cells_path) == stamp:
             advance(len(grid))
             return record
-        means = grid.means(iter([self.samples.activation]))
+        means = grid.means([self.samples.activation])
         labels, stable = label_cells(grid, self._attributions(), self.config.labels)
         chosen = choose_patches(grid, means, self.samples, self.config.patches)
         parts = self.folder / f".icons-{size}-{stamp[:16]}"

@@ -78,8 +78,7 @@ def check(network: Network, study: Study, layer: str | None = None) -> AtlasChec
 
     Raises `StudyError` if the study has no such atlas or is of another network.
     """
-    if study.manifest.network.get("weights_sha256") != network.digest:
-        raise StudyError(f"the study in {study.path} was made with other weights than those of {network.name}")
+    study.refuse_other_weights(network.name, network.digest)
     folder = _atlas_folder(study, layer)
     record = AtlasRecord.read(folder)
     samples = read_samples(study, record.layer)

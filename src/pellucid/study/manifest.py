@@ -70,6 +70,15 @@ class Study:
         write_json(path / "study.json", asdict(manifest))
         return cls(path, manifest)
 
+    def refuse_other_weights(self, name: str, weights_sha256: str) -> None:
+        """Raise `StudyError` unless the study was made with these weights of the network called `name`."""
+        made_with = self.manifest.network
+        if made_with.get("weights_sha256") != weights_sha256:
+            raise StudyError(
+                f"the study in {self.path} was made with other weights than those of {name}; load "
+                f"{made_with.get('name')!r} with the weights of the harvest"
+            )
+
     def _refuse_if_other(self, manifest: Manifest) -> None:
         for subject in ("network", "images"):
             ours, theirs = getattr(self.manifest, subject), getattr(manifest, subject)

@@ -152,8 +152,10 @@ class _Run:
                 images = self.canvas.pictures(parameters, self.size)
                 if step in self.snapshots:
                     kept[step] = images.detach().cpu()
-                seen = moves.view(images, moves.draw(self.transforms, movements), self.transforms)
-                values = values_of(self._activations(seen if self.transforms else images, layers))
+                seen = images
+                if self.transforms:
+                    seen = moves.view(images, moves.draw(self.transforms, movements), self.transforms)
+                values = values_of(self._activations(seen, layers))
                 if not values.requires_grad:
                     raise ObjectiveError(f"{objectives[0]} does not depend on the picture: no gradient reaches it")
                 (parameters.grad,) = torch.autograd.grad(-values.sum(), parameters)
