@@ -12,6 +12,7 @@ objectives        a neuron, a channel, a layer, a class and its probability
 diversity         one channel four times: plain seeds above, optimized to differ below
 interactions      two units, their sum, and the way from one to the other
 units             sixteen channels of a layer, drawn by lot
+model             the texture of a sphere, and the sphere from five sides
 """
 
 import argparse
@@ -31,8 +32,10 @@ from pellucid.visualize import (
     Fourier,
     Jitter,
     Pixels,
+    RandomViews,
     Rotate,
     Scale,
+    Texture,
     channel,
     diversity,
     fit_denoiser,
@@ -42,7 +45,9 @@ from pellucid.visualize import (
     neuron,
     probability,
     render,
+    sphere,
     total_variation,
+    turntable,
 )
 from pellucid.visualize.gradients import Blur as BlurGradient
 from pellucid.visualize.gradients import Decorrelate
@@ -136,6 +141,12 @@ class Figures:
         names = [f"blocks.3.1.bn2:{unit}" for unit in chosen]
         return self.draw(*names), 4, names
 
+    def model(self) -> tuple[Tensor, int, Sequence[str]]:
+        canvas = Texture(sphere(), views=RandomViews(distances=(2.0, 3.0)))
+        textures = self.draw(self.unit, canvas=canvas, views=2)
+        sides = canvas.seen_from(textures, turntable(5))
+        return torch.cat([textures, sides]), 3, ["texture", *["from a side"] * 5]
+
     def photographs(self, limit: int | None) -> Tensor:
         assert self.images is not None
         found = []
@@ -147,7 +158,17 @@ class Figures:
 
 FIGURES: dict[str, Callable[[Figures], tuple[Tensor, int, Sequence[str]]]] = {
     name: getattr(Figures, name)
-    for name in ("enemy", "families", "spectrum", "directions", "objectives", "diversity", "interactions", "units")
+    for name in (
+        "enemy",
+        "families",
+        "spectrum",
+        "directions",
+        "objectives",
+        "diversity",
+        "interactions",
+        "units",
+        "model",
+    )
 }
 
 

@@ -6,7 +6,21 @@ import torch
 from torch import Tensor, nn
 
 from pellucid.networks import Network, wrap
-from pellucid.visualize.canvases import CPPN, MACO, Alpha, Canvas, Fourier, Latent, Masked, Pixels, Pyramid, Shared
+from pellucid.visualize.canvases import (
+    CPPN,
+    MACO,
+    Alpha,
+    Between,
+    Canvas,
+    Fourier,
+    Latent,
+    Masked,
+    Pixels,
+    Pyramid,
+    Shared,
+    Texture,
+)
+from pellucid.visualize.meshes import RandomViews, sphere
 from small import Small
 
 SIZES = [(8, 8), (7, 10), (9, 5), (6, 11), (1, 4)]
@@ -51,6 +65,8 @@ def generator_of(channels: int) -> Generator:
     return generator
 
 
+NEAR = RandomViews(distances=(1.5, 2.0), field=80.0)
+
 # Every kind, for pictures of so many channels and a size.
 INVERTIBLE: dict[str, Callable[[int, tuple[int, int]], Canvas]] = {
     "pixels": lambda channels, size: Pixels(),
@@ -61,6 +77,8 @@ INVERTIBLE: dict[str, Callable[[int, tuple[int, int]], Canvas]] = {
     "fourier of own colours": lambda channels, size: Fourier(colours=torch.eye(channels) + 0.3),
     "pyramid": lambda channels, size: Pyramid(3),
     "shared": lambda channels, size: Shared(Fourier(), pictures=2, scales=(2, 4)),
+    "between": lambda channels, size: Between(Fourier(), torch.ones(2, 1)),
+    "texture": lambda channels, size: Texture(sphere(8, 12), Fourier(), views=NEAR),
 }
 KINDS = {
     **INVERTIBLE,

@@ -253,3 +253,19 @@ def test_a_users_own_callback_sees_begin_and_end() -> None:
     diary = Diary()
     render(small_network(), "conv3:1", steps=2, callbacks=[diary])
     assert diary.lines == ["begin 2", "0 conv3:1", "1 conv3:1", "end 1"]
+
+
+def test_the_pictures_are_those_at_which_a_callback_stopped() -> None:
+    seen: list[Tensor] = []
+
+    class Stops(Callback):
+        def step(self, step: Step) -> bool:
+            seen.append(step.pictures())
+            return step.number == 3
+
+    rendering = render(small_network(), "conv3:1", steps=10, callbacks=[Stops()], transforms=())
+    assert len(seen) == 4
+    assert torch.equal(rendering.images, seen[-1])
+    assert not torch.equal(seen[-1], seen[-2])
+    torch.testing.assert_close(rendering.values, rendering.trace[3])
+    assert bool(rendering.trace[4:].isnan().all())

@@ -81,15 +81,19 @@ def test_a_matrix_of_other_channels_is_refused() -> None:
 def test_images_without_statistics_are_refused() -> None:
     with pytest.raises(ImagesError, match="there are no images"):
         colour_square_root([])
-    with pytest.raises(ImagesError, match=r"floats \(N, C, H, W\) in \[0, 1\], one tensor or several, not \(3, 4, 4\)"):
+    with pytest.raises(
+        ImagesError, match=r"floating-point tensors \(N, C, H, W\), not torch.float32 of shape \(3, 4, 4\)"
+    ):
         colour_square_root(torch.zeros(3, 4, 4))
-    with pytest.raises(ImagesError, match=r"floats \(N, C, H, W\)"):
+    with pytest.raises(ImagesError, match=r"floating-point tensors \(N, C, H, W\), not torch.uint8"):
         colour_square_root(torch.zeros(1, 3, 4, 4, dtype=torch.uint8))
     with pytest.raises(ImagesError, match="not str"):
         colour_square_root(["photograph.png"])
+    with pytest.raises(ImagesError, match=r"have values in \[0, 1\]; these have 0 to 255"):
+        colour_square_root(torch.tensor([0.0, 255.0]).expand(1, 3, 2, 2))
     with pytest.raises(ImagesError, match="images of 3 and of 1 channels"):
         colour_square_root([torch.rand(1, 3, 4, 4), torch.rand(1, 1, 4, 4)])
     with pytest.raises(ImagesError, match="of one even colour"):
         colour_square_root(torch.full((2, 3, 4, 4), 0.25))
-    with pytest.raises(ImagesError, match="pixels that are no number"):
+    with pytest.raises(ImagesError, match=r"have values in \[0, 1\]; these have nan to nan"):
         colour_square_root(torch.full((2, 3, 4, 4), float("nan")))

@@ -197,3 +197,44 @@ def test_the_bar_shows_every_step_once(monkeypatch: pytest.MonkeyPatch) -> None:
     render_on(["cpu", "cpu"], silenced(), objectives, steps=5, batch=2, redirect=False, progress=True)
     assert totals == [15]
     assert sum(moved) == 15
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore:no gradient came")
+def test_compiled_networks_run_as_compiled_again_after_blocks_in_several_threads() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    counted: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, _examples: list[torch.Tensor]):
+        def run(*args: torch.Tensor):
+            counted.append(1)
+            return graph.forward(*args)
+
+        return run
+
+    compiled = torch.compile(module, backend=backend)
+    images = torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        compiled(images)
+    assert len(counted) == 1
+    first, second = threading.Event(), threading.Event()
+
+    def one() -> None:
+        with guided():
+            first.set()
+            assert second.wait(10)
+        with torch.no_grad():
+            compiled(images)  # the other block lasts
+
+    def other() -> None:
+        assert first.wait(10)
+        with guided():
+            second.set()
+            thread.join()
+
+    thread = threading.Thread(target=one)
+    thread.start()
+    other()
+    assert len(counted) == 1
+    with torch.no_grad():
+        compiled(images)
+    assert len(counted) == 2

@@ -7,7 +7,7 @@ from PIL import Image
 
 from pellucid.errors import LayerError, ObjectiveError, StudyError
 from pellucid.study import GalleryRecord, Manifest, Study
-from pellucid.visualize import draw_gallery, render, units
+from pellucid.visualize import Callback, draw_gallery, render, units
 from small import small_network
 
 
@@ -106,3 +106,14 @@ def test_pictures_of_a_group_are_all_there(tmp_path: Path) -> None:
     assert [picture.index for picture in record.pictures] == [0, 1, 2]
     assert len({(tmp_path / "visualizations" / "pictures" / p.file).read_bytes() for p in record.pictures}) == 3
     assert torch.isfinite(torch.tensor([picture.value for picture in record.pictures])).all()
+
+
+def test_a_gallery_draws_nothing_to_learn_its_configuration(tmp_path: Path) -> None:
+    begun: list[int] = []
+
+    class Counts(Callback):
+        def begin(self, about) -> None:
+            begun.append(about["steps"])
+
+    draw_gallery(small_network(), ["conv3:1", "conv3:2"], tmp_path, steps=2, callbacks=[Counts()], batch=1)
+    assert begun == [2, 2]

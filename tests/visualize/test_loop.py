@@ -86,6 +86,43 @@ def test_a_unit_at_its_ceiling_is_not_called_silent() -> None:
     assert rendering.silent == ()
 
 
+class Capped(nn.Module):
+    """Unit 0 starts above the ceiling of its rectifier, unit 1 below its floor for good."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 1)
+        self.act = nn.ReLU6()
+        with torch.no_grad():
+            self.conv.weight.copy_(torch.tensor([1.0, 0.0])[:, None, None, None].expand(-1, 3, 1, 1))
+            self.conv.bias.copy_(torch.tensor([8.0, -1.0]))  # pyright: ignore[reportOptionalMemberAccess]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(self.conv(x)).mean(dim=(2, 3))
+
+
+def test_a_unit_at_its_ceiling_from_the_start_is_told_from_one_that_nothing_excites() -> None:
+    network = wrap(Capped().eval(), mean=(0.5,) * 3, std=(0.25,) * 3, size=8)
+    with pytest.warns(
+        UserWarning, match="no gradient came to the picture of act:0: it is at its ceiling from the start"
+    ):
+        rendering = render(network, "act:0", steps=12)
+    assert (rendering.silent, rendering.ceiling) == ((), (0,))
+    assert float(rendering.values) == 6.0
+    with pytest.warns(UserWarning, match="the picture of act:1: it shows nothing"):
+        dead = render(network, "act:1", steps=12)
+    assert (dead.silent, dead.ceiling) == ((0,), ())
+    # A unit at its floor is where one that drives it down wants it.
+    with pytest.warns(UserWarning, match="no gradient came to the picture of act:") as caught:
+        both = render(network, [-channel("act", 0), "act:1", channel("act", 0)], steps=60, transforms=())
+    assert (both.silent, both.ceiling) == ((1,), (2,))
+    assert len(caught) == 2
+    assert float(both.values[0]) > -5.9
+    with pytest.warns(UserWarning, match="at its ceiling"):
+        floor = render(silent_network(), -channel("act", 0), steps=12)
+    assert (floor.silent, floor.ceiling) == ((), (0,))
+
+
 def test_what_cannot_move_does_not_take_all_the_steps() -> None:
     numbers: list[int] = []
 
@@ -237,6 +274,16 @@ def test_views_are_averaged_and_cost_no_determinism() -> None:
     alone = render(network, "conv3:2", steps=6, views=3)
     torch.testing.assert_close(one.images[1], alone.images[0], atol=1e-9, rtol=0)
     assert not torch.allclose(alone.images, render(network, "conv3:2", steps=6).images, atol=1e-3)
+
+
+def test_views_need_no_movements() -> None:
+    network = small_network(dtype=torch.float64)
+    one, three = (render(network, "conv3:1", steps=4, transforms=(), views=views) for views in (1, 3))
+    torch.testing.assert_close(three.images, one.images)
+    behind = render(network, "conv3:1", steps=2, transforms=(), views=3, canvas=Alpha(Fourier()))
+    assert not torch.allclose(
+        behind.trace[0], render(network, "conv3:1", steps=2, transforms=(), canvas=Alpha(Fourier())).trace[0]
+    )
 
 
 def test_a_large_picture_is_seen_through_crops() -> None:

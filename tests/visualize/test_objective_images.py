@@ -218,3 +218,14 @@ def test_another_network_is_refused() -> None:
     objective = caricature(NETWORK, IMAGE, "conv2")
     with pytest.raises(ObjectiveError, match="it was taken from another network"):
         type(objective)("conv3", IMAGE, objective.activation).check(NETWORK)  # pyright: ignore
+
+
+def test_an_attribution_is_that_of_the_image_as_it_stands() -> None:
+    objective = attribution(NETWORK, IMAGE, "conv2", logit(1))
+    assert objective.references == {}
+    given = activations(IMAGE[None], "conv2")
+    moved = activations(IMAGE[None].roll(4, dims=3), "conv2")
+    assert float(objective(given)) > float(objective(moved))
+    # As wide of the mark whatever is said to be the moved image's activation.
+    key = f"conv2[{fingerprint(IMAGE)}]"
+    assert torch.equal(objective({**moved, key: moved["conv2"]}), objective(moved))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pellucid.errors import LayerError, NetworkError, ObjectiveError
 from pellucid.networks import wrap
-from pellucid.visualize import Pad, channel, direction, neuron, render
+from pellucid.visualize import Callback, Pad, Pixels, channel, describe, direction, neuron, render
 from small import small_network
 
 
@@ -119,6 +119,25 @@ class Detached(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x.detach()).mean(dim=(2, 3))
+
+
+def test_a_run_is_described_without_being_made() -> None:
+    network = small_network()
+    told: list[str] = []
+
+    class Tells(Callback):
+        def begin(self, about) -> None:
+            told.append("begun")
+
+    options = {"steps": 3, "canvas": Pixels(), "seed": [1, 2], "size": (20, 24), "callbacks": [Tells()], "batch": 1}
+    about = describe(network, ["conv3:1", "conv3:2"], **options)
+    assert told == []
+    assert about == render(network, ["conv3:1", "conv3:2"], **options).about
+    assert describe(network, "conv3:1") == {**describe(network, "conv3:1", steps=256), "steps": 256}
+    with pytest.raises(ObjectiveError, match="there is no unit 99"):
+        describe(network, "conv3:99")
+    with pytest.raises(TypeError, match="got an unexpected keyword argument 'stepz'"):
+        describe(network, "conv3:1", stepz=3)
 
 
 def test_what_cannot_be_rendered_is_refused() -> None:

@@ -126,6 +126,8 @@ def _to_study(found, objectives, study, name, sources, batch, movie, options) ->
     for picture in record.pictures:
         if picture.silent:
             typer.echo(f"no gradient came to {picture.objective}: its picture shows nothing")
+        elif picture.ceiling:
+            typer.echo(f"{picture.objective} is at its ceiling from the start: its picture is one of many")
     typer.echo(f"{len(record.pictures)} pictures in {folder}; together: {', '.join(record.sheets)}")
 
 
@@ -145,6 +147,7 @@ def _to_file(found, objectives, output, sources, batch, movie, opacity, options)
     rendering.save(output, opacity=opacity)
     for index, (name, value) in enumerate(zip(rendering.objectives, rendering.values.tolist(), strict=True)):
         note = "  no gradient came to it: the picture shows nothing" if index in rendering.silent else ""
+        note = "  at its ceiling from the start: the picture is one of many" if index in rendering.ceiling else note
         typer.echo(f"{name}  {value:.4f}{note}")
     typer.echo(f"wrote {output}" + (f" and {movie}" if movie is not None else ""))
 

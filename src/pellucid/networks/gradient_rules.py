@@ -1,9 +1,10 @@
 """A rule of backpropagation that holds inside a `with` for every network, without a change of any."""
 
 import sys
+import threading
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -22,6 +23,42 @@ _HOMES = (None, "torch", "torch.nn.functional", "torch._C._nn", "torch._ops.aten
 _RULE = "pellucid.networks.rule"
 
 
+class _Compiler:
+    """What `torch.compile` has compiled, which runs as it was written while any block lasts.
+
+    Torch has one such setting for the whole process. It is set by the first of all blocks, of whatever thread, and set
+    back by the last: each by itself would set back what it found, and those of several threads leave it set.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._blocks = 0
+        self._undo = ExitStack()
+
+    @contextmanager
+    def as_written(self) -> Iterator[None]:
+        """A block in which nothing compiled runs as compiled."""
+        # Who has compiled something has loaded the compiler, which takes long to load.
+        wanted = "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance")
+        if not wanted:
+            yield
+            return
+        with self._lock:
+            if self._blocks == 0:
+                self._undo.enter_context(torch.compiler.set_stance("force_eager"))
+            self._blocks += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._blocks -= 1
+                if self._blocks == 0:
+                    self._undo.close()
+
+
+_compiler = _Compiler()
+
+
 class GradientRule(TorchFunctionMode):
     """A block in which some of torch's functions have another gradient; what they compute stays as it is.
 
@@ -30,7 +67,8 @@ class GradientRule(TorchFunctionMode):
     Blocks of different rules act together; of two that change the same function, the inner one holds. Everything is
     undone at the end of the block, and the same block may be entered again. `met` counts the calls that got the rule:
     nought tells of a network whose functions are out of sight, as they are in a TorchScript module and in an
-    `autograd.Function` of its own. What `torch.compile` has compiled runs as it was written (torch 2.6 and newer).
+    `autograd.Function` of its own. What `torch.compile` has compiled runs as it was written (torch 2.6 and newer), in
+    the whole process while any block lasts: torch has no such setting for one thread.
 
     Raises `NetworkError` where derivatives would be wrong in silence: for forward-mode products and `torch.func`, which
     pass over a rule, and for `create_graph`, since a second derivative would go through the rule once more.
@@ -44,9 +82,7 @@ class GradientRule(TorchFunctionMode):
     def __enter__(self) -> "GradientRule":
         """Enter the block; compiled networks run as they were written in it, for the compiler sees no rule."""
         with ExitStack() as undo:
-            # Who has compiled something has loaded the compiler, which takes long to load.
-            if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
-                undo.enter_context(torch.compiler.set_stance("force_eager"))
+            undo.enter_context(_compiler.as_written())
             super().__enter__()
             self._entered.append(undo.pop_all())
         return self

@@ -25,6 +25,7 @@ class PictureRecord:
     silent: bool = False  # no gradient came to it: it shows nothing of its objective
     snapshots: dict[str, str] = field(default_factory=dict)  # steps -> file
     movie: str = ""
+    ceiling: bool = False  # it started as high as its objective goes, so no gradient came to it
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pellucid.visualize.callbacks import Step as Step
 from pellucid.visualize.canvases import CPPN as CPPN
 from pellucid.visualize.canvases import MACO as MACO
 from pellucid.visualize.canvases import Alpha as Alpha
+from pellucid.visualize.canvases import Between as Between
 from pellucid.visualize.canvases import Canvas as Canvas
 from pellucid.visualize.canvases import Fourier as Fourier
 from pellucid.visualize.canvases import Latent as Latent
@@ -16,6 +17,7 @@ from pellucid.visualize.canvases import Masked as Masked
 from pellucid.visualize.canvases import Pixels as Pixels
 from pellucid.visualize.canvases import Pyramid as Pyramid
 from pellucid.visualize.canvases import Shared as Shared
+from pellucid.visualize.canvases import Texture as Texture
 from pellucid.visualize.canvases import colour_square_root as colour_square_root
 from pellucid.visualize.descent import SteepestDescent as SteepestDescent
 from pellucid.visualize.devices import render_on as render_on
@@ -30,6 +32,15 @@ from pellucid.visualize.gallery import draw_gallery as draw_gallery
 from pellucid.visualize.gallery import units as units
 from pellucid.visualize.keras_vis import visualize_activation as visualize_activation
 from pellucid.visualize.keras_vis import visualize_activation_with_losses as visualize_activation_with_losses
+from pellucid.visualize.meshes import Mesh as Mesh
+from pellucid.visualize.meshes import RandomViews as RandomViews
+from pellucid.visualize.meshes import View as View
+from pellucid.visualize.meshes import cube as cube
+from pellucid.visualize.meshes import read_mesh as read_mesh
+from pellucid.visualize.meshes import sphere as sphere
+from pellucid.visualize.meshes import square as square
+from pellucid.visualize.meshes import torus as torus
+from pellucid.visualize.meshes import turntable as turntable
 from pellucid.visualize.movies import Movie as Movie
 from pellucid.visualize.movies import save_movie as save_movie
 from pellucid.visualize.objectives import PICTURE as PICTURE
@@ -38,6 +49,7 @@ from pellucid.visualize.objectives import accentuation as accentuation
 from pellucid.visualize.objectives import alignment as alignment
 from pellucid.visualize.objectives import attribution as attribution
 from pellucid.visualize.objectives import basis as basis
+from pellucid.visualize.objectives import between as between
 from pellucid.visualize.objectives import blur_penalty as blur_penalty
 from pellucid.visualize.objectives import boundary as boundary
 from pellucid.visualize.objectives import caricature as caricature
@@ -65,6 +77,7 @@ from pellucid.visualize.objectives import read_direction as read_direction
 from pellucid.visualize.objectives import read_directions as read_directions
 from pellucid.visualize.objectives import relevance as relevance
 from pellucid.visualize.objectives import spatial_direction as spatial_direction
+from pellucid.visualize.objectives import style as style
 from pellucid.visualize.objectives import target as target
 from pellucid.visualize.objectives import total_variation as total_variation
 from pellucid.visualize.objectives import weighted as weighted
@@ -78,8 +91,11 @@ from pellucid.visualize.priors import PatchDatabase as PatchDatabase
 from pellucid.visualize.priors import TowardsPatches as TowardsPatches
 from pellucid.visualize.priors import denoiser_prior as denoiser_prior
 from pellucid.visualize.priors import fit_denoiser as fit_denoiser
+from pellucid.visualize.render import describe as describe
 from pellucid.visualize.render import render as render
 from pellucid.visualize.rendering import Rendering as Rendering
+from pellucid.visualize.shares import grid_shares as grid_shares
+from pellucid.visualize.shares import pair_shares as pair_shares
 from pellucid.visualize.sizes import field_size as field_size
 from pellucid.visualize.spectrum import Spectrum as Spectrum
 from pellucid.visualize.spectrum import unit_spectrum as unit_spectrum

@@ -46,7 +46,7 @@ class Callback:
         """Called before the first step with the configuration of the run."""
 
     def step(self, step: Step) -> bool | None:
-        """Called at every step of every batch; True ends the batch here."""
+        """Called at every step of every batch; True ends the batch with the pictures as they are."""
 
     def end(self, rendering: "Rendering") -> None:
         """Called with the result."""

@@ -1,7 +1,6 @@
 """Pictures on several devices at once: each works with a network of its own, and they come out as on one."""
 
 import copy
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,7 +54,6 @@ def render_on(
     total = sum(objective.pictures for objective in parsed)
     parts = list(whole.split(max(1, min(batch, -(-total // len(places))))))
     with ExitStack() as stack:
-        _steady_compiler(stack)
         workers = _workers(places[: len(parts)], network, {**options, "steps": steps, "batch": batch})
         advance = stack.enter_context(progress_bar("rendering", steps * total, shown=progress))
         drawn = _Work(parts, advance).done_by(workers)
@@ -183,16 +181,6 @@ class _Watch(Callback):
         return self.stopped.is_set()
 
 
-def _steady_compiler(stack: ExitStack) -> None:
-    """Let compiled networks run as they were written all the while.
-
-    Blocks of gradient rules set this for the whole process and set back what they found: those of several threads at
-    once would leave it set.
-    """
-    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
-        stack.enter_context(torch.compiler.set_stance("force_eager"))
-
-
 def _joined(drawn: Sequence[Rendering], seed: int | Sequence[int], devices: Sequence[torch.device]) -> Rendering:
     offsets = [sum(len(part.images) for part in drawn[:index]) for index in range(len(drawn))]
     objectives = tuple(name for part in drawn for name in part.objectives)
@@ -212,4 +200,5 @@ def _joined(drawn: Sequence[Rendering], seed: int | Sequence[int], devices: Sequ
         about,
         torch.cat([part.strength for part in drawn]),
         tuple(offset + index for offset, part in zip(offsets, drawn, strict=True) for index in part.silent),
+        tuple(offset + index for offset, part in zip(offsets, drawn, strict=True) for index in part.ceiling),
     )

@@ -18,7 +18,7 @@ from pellucid.progress import progress_bar
 from pellucid.study import GalleryRecord, Manifest, PictureRecord, Study, digest, gallery_folder, write_bytes
 from pellucid.visualize.movies import check_movie, save_movie
 from pellucid.visualize.objectives import Objective, parse
-from pellucid.visualize.render import render
+from pellucid.visualize.render import describe, render
 from pellucid.visualize.rendering import Rendering
 
 _SHEET = 64  # pictures on one contact sheet
@@ -71,9 +71,9 @@ def draw_gallery(
         objective.check(network)
     if movie:
         check_movie(Path(f"picture{movie}"), fps=12)
-    about = render(network, items[0][0], **{**options, "steps": 0, "snapshots": ()}).about if items else {}
-    steps = int(options.get("steps", 256))
-    config = {**{key: value for key, value in about.items() if key not in _OWN}, "steps": steps, "movie": movie}
+    about = describe(network, [objective for objective, _ in items], **options)
+    steps = about["steps"]
+    config = {**{key: value for key, value in about.items() if key not in _OWN}, "movie": movie}
     folder = _opened(network, study, name, command)
     record = _record(folder, config)
     have = {(picture.objective, picture.seed) for picture in record.pictures}
@@ -150,6 +150,7 @@ class _Writer:
             "index": index,
             "value": _short(rendering.values[row].item()),
             "silent": row in rendering.silent,
+            **({"ceiling": True} if row in rendering.ceiling else {}),
             "trace": [_short(value) for value in rendering.trace[:, row].tolist()],
         }
         self._write(f"{stem}.png", rendering.images[row], about)
@@ -161,7 +162,10 @@ class _Writer:
         if film:
             images = torch.stack([rendering.snapshots[step][row] for step in sorted(self.grown)])
             save_movie(to_pixels(images)[..., :3], self.folder / film, fps=12)
-        return PictureRecord(objective, seed, f"{stem}.png", about["value"], index, about["silent"], snapshots, film)
+        return PictureRecord(
+            objective, seed, f"{stem}.png", about["value"], index, about["silent"], snapshots, film,
+            row in rendering.ceiling,
+        )  # fmt: skip
 
     def _write(self, name: str, image: torch.Tensor, about: Mapping[str, Any]) -> None:
         write_bytes(self.folder / name, encode(sheet(to_pixels(image[None]), 1), ".png", about))

@@ -19,7 +19,7 @@ from pellucid.visualize import transforms as moves
 from pellucid.visualize.callbacks import Callback, Step
 from pellucid.visualize.canvases import Canvas
 from pellucid.visualize.objectives import PICTURE, Activations, Objective
-from pellucid.visualize.sums import Total
+from pellucid.visualize.sums import Total, rows
 from pellucid.visualize.transforms import Transform
 
 OptimizerFactory = Callable[[list[Tensor]], Optimizer]
@@ -65,15 +65,6 @@ class Item:
         return sources
 
 
-def rows(items: Sequence[Item]) -> list[slice]:
-    """Where the pictures of each item stand, one item after the other."""
-    found, at = [], 0
-    for item in items:
-        found.append(slice(at, at + item.pictures))
-        at += item.pictures
-    return found
-
-
 @dataclass(frozen=True)
 class Drawn:
     """What came of a batch; see `Rendering`."""
@@ -83,12 +74,13 @@ class Drawn:
     trace: Tensor
     strength: Tensor
     silent: Tensor  # (N,) whether no gradient came at the end
+    ceiling: Tensor  # (N,) whether none came since there is no way up
     snapshots: dict[int, Tensor]
 
     def put(self, rows: slice, other: "Drawn", own: slice) -> None:
         """Take some pictures from another batch."""
         self.trace[:, rows] = other.trace[:, own]
-        for part in ("images", "values", "strength", "silent"):
+        for part in ("images", "values", "strength", "silent", "ceiling"):
             getattr(self, part)[rows] = getattr(other, part)[own]
         for step, kept in self.snapshots.items():
             kept[rows] = other.snapshots[step][own]
@@ -167,7 +159,7 @@ class _Batch:
         return drawn.to(loop.network.device)
 
     def step(self, number: int) -> bool:
-        """One step; False if a callback wants no more."""
+        """One step; False if a callback wants no more, and the pictures are then as it was told."""
         loop = self.loop
         done = number / max(1, loop.steps - 1)
         images = loop.canvas.pictures(self.parameters, loop.size)
@@ -176,7 +168,9 @@ class _Batch:
         leaf = images.detach().requires_grad_()
         values, gradient, activations = self._pulled(leaf, number, done)
         self.moved = self.moved or bool(gradient.any())
-        stop = self._tell(number, values, gradient, activations, leaf)
+        self.trace.append(values)
+        if self._tell(number, values, gradient, activations, leaf):
+            return False
         for modifier in loop.gradients:
             gradient = modifier(gradient)
         (self.parameters.grad,) = torch.autograd.grad(images, self.parameters, -gradient)
@@ -187,8 +181,7 @@ class _Batch:
                 filtered = picture_filter(pictures, number, loop.steps)
                 if filtered is not pictures:
                     self.parameters.copy_(loop.canvas.invert(filtered))
-        self.trace.append(values)
-        return not stop
+        return True
 
     def _pulled(self, leaf: Tensor, number: int, done: float) -> tuple[Tensor, Tensor, Activations]:
         """Values of the total, their gradient in the pictures, and what the network saw."""
@@ -205,9 +198,7 @@ class _Batch:
         if number < loop.redirect and bool(helped.any()):
             groups = [place for place, group in enumerate(self.groups) if bool(helped[group].any())]
             again = [index for place in groups for index in self.groups[place]]
-            some = [torch.Generator() for _ in again]
-            for generator, index in zip(some, again, strict=True):
-                generator.set_state(states[index])
+            some = _resumed([states[index] for index in again])
             total = self.total.only(groups)
             with redirected(len(again) * loop.views):
                 _, gradient[again], _ = _ascent(loop, total, leaf[again].detach().requires_grad_(), some, done)
@@ -243,15 +234,7 @@ class _Batch:
         with torch.no_grad():
             images = loop.canvas.pictures(self.parameters, loop.size)
             values = self._values(images)
-        if self.silent is not None and bool(self.silent.any()):
-            # The last view may have been an unlucky one: what counts is the picture itself.
-            leaf = images.detach().requires_grad_()
-            (gradient,) = torch.autograd.grad(self._values(leaf, penalties=False).sum(), leaf)
-            self.silent &= ~gradient.flatten(1).any(dim=1)
-            if self.began is not None:
-                # One that has come to the ceiling of its rectifier has no gradient either, and is as it should be.
-                reached = self._values(images, penalties=False).detach()
-                self.silent &= ~(reached > self.began + 1e-6 * self.began.abs())
+        silent, ceiling = self._unmoved(images)
         if loop.steps in loop.snapshots:
             self.kept[loop.steps] = images.detach().cpu()
         count = len(images)
@@ -260,20 +243,56 @@ class _Batch:
         strength = self.strength / max(1, len(self.trace))
         if not isinstance(strength, Tensor):
             strength = images.new_zeros(count, *images.shape[2:])
-        silent = self.silent if self.silent is not None else torch.zeros(count, dtype=torch.bool)
         names = [str(item.objective) for item in self.items for _ in range(item.pictures)]
         _refuse_nan(names, trace[: len(self.trace)].cpu(), values.cpu())
-        return Drawn(images.detach().cpu(), values.cpu(), trace.cpu(), strength.cpu(), silent.cpu(), self.kept)
+        return Drawn(
+            images.detach().cpu(), values.cpu(), trace.cpu(), strength.cpu(), silent.cpu(), ceiling.cpu(), self.kept
+        )
+
+    def _unmoved(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Which finished pictures no gradient comes to, for want of one, and since they are at their ceiling."""
+        silent = torch.zeros(len(images), dtype=torch.bool, device=images.device)
+        if self.silent is None or not bool(self.silent.any()):
+            return silent, silent.clone()
+        # The last view may have been an unlucky one: what counts is the picture itself.
+        leaf = images.detach().requires_grad_()
+        silent = self.silent & ~self._pulls(leaf, 1.0)
+        if self.began is not None:
+            # One that has come to the ceiling of its rectifier has no gradient either, and is as it should be.
+            reached = self._values(images, penalties=False).detach()
+            silent &= ~(reached > self.began + 1e-6 * self.began.abs())
+        if not bool(silent.any()):
+            return silent, silent.clone()
+        # One that has been there from the start cannot rise, but fall.
+        with redirected(len(images)):
+            ceiling = silent & ~self._pulls(leaf, 1.0)
+            ceiling &= self._pulls(leaf, -1.0)
+        return silent & ~ceiling, ceiling
+
+    def _pulls(self, leaf: Tensor, sign: float) -> Tensor:
+        """Which pictures the objective, or its negative, has a gradient in."""
+        (gradient,) = torch.autograd.grad(sign * self._values(leaf, penalties=False).sum(), leaf)
+        return gradient.flatten(1).any(dim=1)
 
     def _values(self, images: Tensor, *, penalties: bool = True) -> Tensor:
         """The total on the finished pictures, unmoved, with or without what the pictures alone decide."""
         loop = self.loop
-        shown = loop.canvas.seen(images, self._generators("end"))
-        frame = moves.frame([t for t in loop.transforms if not isinstance(t, moves.Pad)], loop.size)
-        if frame != loop.size:
-            shown = F.interpolate(shown, size=frame, mode="bilinear", antialias=True, align_corners=False)
-        activations = _activations(loop, shown, self.total.layers, images) if self.total.layers else {}
-        values = self.total.of_network(activations) if self.total.layers else images.new_zeros(len(images))
+        if not self.total.layers:
+            return self.total.of_pictures(images)[0] if penalties else images.new_zeros(len(images))
+
+        def show(pictures: Tensor) -> Tensor:
+            shown = loop.canvas.seen(pictures, self._generators("end"))
+            size = (shown.shape[2], shown.shape[3])
+            frame = moves.frame([t for t in loop.transforms if not isinstance(t, moves.Pad)], size)
+            if frame == size:
+                return shown
+            return F.interpolate(shown, size=frame, mode="bilinear", antialias=True, align_corners=False)
+
+        shown = show(images)
+        activations = _activations(loop, shown, self.total.layers, images)
+        if shown is not images:
+            activations = {**activations, **_shown_references(loop, self.total, images, show)}
+        values = self.total.of_network(activations)
         return values + self.total.of_pictures(images)[0] if penalties else values
 
 
@@ -283,18 +302,24 @@ def _ascent(
     """The part of the total that the network decides, (N,), its gradient in the pictures, and the activations."""
     if not total.layers:
         return leaf.new_zeros(len(leaf)), torch.zeros_like(leaf), {}
-    shown = loop.canvas.seen(leaf, movements)
+    states = [generator.get_state() for generator in movements] if any(total.references) else []
+    shown = _seen(loop, leaf, movements)
+    still = shown is leaf and not loop.transforms
     maps = None
     if loop.transforms:
-        size = (leaf.shape[2], leaf.shape[3])
+        size = (shown.shape[2], shown.shape[3])
         sources = [*movements] * loop.views
         maps = moves.draw(loop.transforms, sources, size, done)
-        shown = shown.repeat(loop.views, 1, 1, 1) if loop.views > 1 else shown
         shown = moves.view(shown, maps, loop.transforms)
         shown = moves.alter(shown, loop.transforms, sources, size, done)
     activations = _activations(loop, shown, total.layers, leaf)
-    if maps is not None:
-        activations = {**activations, **_moved_references(loop, total, maps, leaf)}
+    if states and not still:
+
+        def show(images: Tensor) -> Tensor:
+            again = _seen(loop, images, _resumed(states))
+            return again if maps is None else moves.view(again, maps, loop.transforms)
+
+        activations = {**activations, **_shown_references(loop, total, leaf, show)}
     values = total.of_network(activations, loop.views)
     if not values.requires_grad:
         raise ObjectiveError(f"{total.objectives[0]} does not depend on the picture: no gradient reaches it")
@@ -312,8 +337,22 @@ def _activations(loop: Loop, shown: Tensor, names: Collection[str], pictures: Te
     return found
 
 
-def _moved_references(loop: Loop, total: Total, maps: Tensor, leaf: Tensor) -> dict[str, Tensor]:
-    """What the network makes of the images that pictures are compared with, under the movements of each picture.
+def _seen(loop: Loop, pictures: Tensor, sources: Sequence[torch.Generator]) -> Tensor:
+    """What the canvas shows of the pictures, in the first view, then in the second, and so on."""
+    views = [loop.canvas.seen(pictures, sources) for _ in range(loop.views)]
+    return views[0] if loop.views == 1 else torch.cat(views)
+
+
+def _resumed(states: Sequence[Tensor]) -> list[torch.Generator]:
+    """Generators that go on from given states."""
+    generators = [torch.Generator() for _ in states]
+    for generator, state in zip(generators, states, strict=True):
+        generator.set_state(state)
+    return generators
+
+
+def _shown_references(loop: Loop, total: Total, leaf: Tensor, show: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    """What the network makes of the images that pictures are compared with, shown as each picture is.
 
     Row for row with the pictures, by the name `LAYER[FINGERPRINT]`. Images of another size stay as they are.
     """
@@ -325,8 +364,7 @@ def _moved_references(loop: Loop, total: Total, maps: Tensor, leaf: Tensor) -> d
             image.to(leaf) for image, one in zip(images, total.objectives, strict=True) for _ in range(one.pictures)
         ]
         with torch.no_grad():
-            shown = moves.view(torch.stack(stacked).repeat(loop.views, 1, 1, 1), maps, loop.transforms)
-            seen = _activations(loop, shown, total.layers - {PICTURE}, leaf)
+            seen = _activations(loop, show(torch.stack(stacked)), total.layers - {PICTURE}, leaf)
         for pairs in own:
             if place < len(pairs):
                 found |= {f"{layer}[{pairs[place][0]}]": value for layer, value in seen.items()}

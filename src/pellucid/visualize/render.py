@@ -1,6 +1,6 @@
 """The one verb: a picture is optimized until a network responds to it as the objective says."""
 
-import functools
+import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -10,17 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import pellucid
-from pellucid.errors import ObjectiveError
 from pellucid.networks import Network, folded, frozen
 from pellucid.progress import progress_bar
-from pellucid.visualize import transforms as moves
 from pellucid.visualize.callbacks import Callback
-from pellucid.visualize.canvases import Canvas, Fourier
-from pellucid.visualize.loop import Block, Drawn, GradientModifier, Item, Loop, OptimizerFactory, PictureFilter, rows
-from pellucid.visualize.objectives import PICTURE, Objective, parse
-from pellucid.visualize.objectives.places import fingerprint
+from pellucid.visualize.canvases import Canvas
+from pellucid.visualize.loop import Block, Drawn, GradientModifier, Item, Loop, OptimizerFactory, PictureFilter
+from pellucid.visualize.objectives import PICTURE, Objective
+from pellucid.visualize.plan import Plan
 from pellucid.visualize.rendering import Rendering
+from pellucid.visualize.sums import rows
 from pellucid.visualize.transforms import Transform
 
 _ATTEMPTS = 3  # starts that a picture gets until one receives a gradient
@@ -75,36 +73,20 @@ def render(
     The start and the movements of a picture are drawn from its own `seed` (one for all, or one for each) and its
     objective: it comes out the same alone and in any batch, up to the rounding of floating-point sums. A picture to
     which no gradient came starts again, up to three times; one that stays without is named in `Rendering.silent` and a
-    warning. Where memory runs out, batches are halved.
+    warning. One that cannot rise, since its start has already the most that a rectifier lets through, is in
+    `Rendering.ceiling` instead. Where memory runs out, batches are halved.
 
     The method is that of Olah, Mordvintsev and Schubert, Feature Visualization (Distill 2017). Raises
     `ObjectiveError` or `LayerError` for an objective that the network cannot serve; an error of the network itself
     comes through as it is.
     """
-    given = [objectives] if isinstance(objectives, Objective | str) else list(objectives)
-    shape = network.size if size is None else (size, size) if isinstance(size, int) else (size[0], size[1])
-    _check(given, steps, batch, views, shape)
-    items = _items(network, given, seed, init)
-    canvas = canvas if canvas is not None else Fourier()
-    _check_start(items, canvas, shape)
-    loop = Loop(
-        network,
-        shape,
-        steps,
-        canvas,
-        moves.standard(shape) if transforms is None else tuple(transforms),
-        optimizer if optimizer is not None else canvas.optimizer,
-        views,
-        tuple(regularizer.resolve(network) for regularizer in regularizers),
-        tuple(gradients),
-        tuple(filters),
-        tuple(within),
-        steps if redirect is True else int(redirect),
-        precision,
-        frozenset(snapshots),
-        tuple(callbacks),
-    )
-    about = _about(loop, items, seed, fold, redirect)
+    plan = Plan.of(
+        network, objectives, steps=steps, size=size, seed=seed, canvas=canvas, transforms=transforms, views=views,
+        regularizers=regularizers, gradients=gradients, filters=filters, within=within, redirect=redirect,
+        optimizer=optimizer, init=init, precision=precision, fold=fold, snapshots=snapshots, callbacks=callbacks,
+        batch=batch,
+    )  # fmt: skip
+    loop, items, about = plan.loop, plan.items, plan.about
     for callback in callbacks:
         callback.begin(about)
     names = frozenset().union(*(item.objective.layers for item in items), *(r.layers for r in loop.regularizers))
@@ -115,12 +97,29 @@ def render(
             stack.enter_context(folded(network, names - {PICTURE}))
         drawn = _Runner(loop, batch, advance).all(items)
     rendering = _joined(drawn, items, about)
-    for index in rendering.silent:
-        name = rendering.objectives[index]
-        warnings.warn(f"no gradient came to the picture of {name}: it shows nothing", stacklevel=2)
+    for indices, reason in (
+        (rendering.silent, "it shows nothing"),
+        (rendering.ceiling, "it is at its ceiling from the start, and as it started"),
+    ):
+        for index in indices:
+            name = rendering.objectives[index]
+            warnings.warn(f"no gradient came to the picture of {name}: {reason}", stacklevel=2)
     for callback in callbacks:
         callback.end(rendering)
     return rendering
+
+
+def describe(
+    network: Network, objectives: Objective | str | Sequence[Objective | str], **options: Any
+) -> dict[str, Any]:
+    """The configuration of a run of `render` with these arguments, without the run: its `Rendering.about`.
+
+    Raises what `render` raises for arguments that do not fit.
+    """
+    call = inspect.signature(render).bind(network, objectives, **options)
+    call.apply_defaults()
+    given = {name: value for name, value in call.arguments.items() if name != "progress"}
+    return Plan.of(**given).about
 
 
 @dataclass
@@ -190,91 +189,6 @@ def _out_of_memory(error: Exception) -> bool:
     return isinstance(error, kinds) or (isinstance(error, RuntimeError) and any(t in str(error) for t in texts))
 
 
-def _check(given: Sequence[object], steps: int, batch: int, views: int, shape: tuple[int, int]) -> None:
-    if not given:
-        raise ObjectiveError("nothing to render: give at least one objective")
-    if steps < 0 or batch < 1 or views < 1:
-        raise ObjectiveError(
-            f"steps = {steps} must not be negative, batch = {batch} and views = {views} must be positive"
-        )
-    if min(shape) < 1:
-        raise ObjectiveError(f"a picture of {shape[0]}x{shape[1]} pixels cannot be rendered")
-
-
-def _items(
-    network: Network, given: Sequence[Objective | str], seed: int | Sequence[int], init: Tensor | None
-) -> list[Item]:
-    objectives = [(parse(one) if isinstance(one, str) else one).resolve(network) for one in given]
-    for objective in objectives:
-        objective.check(network)
-    seeds = [seed] * len(objectives) if isinstance(seed, int) else list(seed)
-    if len(seeds) != len(objectives):
-        raise ObjectiveError(
-            f"{len(seeds)} seeds are given for {len(objectives)} objectives; give one, or one for each"
-        )
-    count = sum(objective.pictures for objective in objectives)
-    items = [Item(*pair) for pair in zip(objectives, seeds, strict=True)]
-    if init is None:
-        return items
-    images = init[None] if init.ndim == 3 else init
-    if len(images) not in (1, count):
-        raise ObjectiveError(f"{len(images)} images to start from are given for {count} pictures; give one or {count}")
-    images = images.expand(count, *images.shape[1:])
-    return [replace(item, init=images[own]) for item, own in zip(items, rows(items), strict=True)]
-
-
-def _check_start(items: Sequence[Item], canvas: Canvas, shape: tuple[int, int]) -> None:
-    for item in items:
-        if item.pictures % canvas.together:
-            raise ObjectiveError(
-                f"{canvas!r} is shared by {canvas.together} pictures, and {item.objective} is of {item.pictures}; "
-                f"write objective.copies({canvas.together})"
-            )
-        if item.init is not None and tuple(item.init.shape[2:]) != shape:
-            raise ObjectiveError(
-                f"the image to start from has {item.init.shape[2]}x{item.init.shape[3]} pixels, and the picture "
-                f"{shape[0]}x{shape[1]}; resize one of them"
-            )
-
-
-def _about(
-    loop: Loop, items: Sequence[Item], seed: int | Sequence[int], fold: bool, redirect: bool | int
-) -> dict[str, Any]:
-    return {
-        "network": loop.network.name,
-        "weights_sha256": loop.network.digest,
-        "preprocess": repr(loop.network.preprocess),
-        "objectives": [str(item.objective) for item in items for _ in range(item.pictures)],
-        "seed": seed if isinstance(seed, int) else list(seed),
-        "steps": loop.steps,
-        "size": list(loop.size),
-        "canvas": repr(loop.canvas),
-        "init": [fingerprint(item.init) for item in items if item.init is not None],
-        "transforms": [repr(transform) for transform in loop.transforms],
-        "views": loop.views,
-        "regularizers": [str(regularizer) for regularizer in loop.regularizers],
-        "gradients": [_name(modifier) for modifier in loop.gradients],
-        "filters": [_name(picture_filter) for picture_filter in loop.filters],
-        "within": [_name(block) for block in loop.within],
-        "redirect": redirect,
-        "optimizer": _name(loop.optimizer),
-        "precision": str(loop.precision) if loop.precision is not None else None,
-        "fold": fold,
-        "versions": {"pellucid": pellucid.__version__, "torch": torch.__version__},
-    }
-
-
-def _name(part: object) -> str:
-    """What a function, a class, a bound method or a value with a repr of its own is called."""
-    if isinstance(part, functools.partial):
-        arguments = [*map(repr, part.args), *(f"{key}={value!r}" for key, value in part.keywords.items())]
-        return f"{_name(part.func)}({', '.join(arguments)})"
-    owner = getattr(part, "__self__", None)
-    if isinstance(owner, Canvas):
-        return f"{type(owner).__name__}.optimizer"
-    return getattr(part, "__qualname__", None) or repr(part)
-
-
 def _joined(drawn: Sequence[Drawn], items: Sequence[Item], about: dict[str, Any]) -> Rendering:
     kept = {step: torch.cat([part.snapshots[step] for part in drawn]) for step in sorted(drawn[0].snapshots)}
     return Rendering(
@@ -286,4 +200,5 @@ def _joined(drawn: Sequence[Drawn], items: Sequence[Item], about: dict[str, Any]
         about,
         torch.cat([part.strength for part in drawn]),
         tuple(torch.cat([part.silent for part in drawn]).nonzero()[:, 0].tolist()),
+        tuple(torch.cat([part.ceiling for part in drawn]).nonzero()[:, 0].tolist()),
     )

@@ -21,7 +21,8 @@ class Rendering:
     (steps, N) the objectives at every step on the moved pictures, NaN after a callback's stop; `snapshots` the pictures
     after so many steps. `strength` (N, H, W) is how much of the objectives' gradient each pixel received over all steps
     and channels, in absolute numbers. `silent` are the indices of pictures to which no gradient came at the end: they
-    show nothing of their objective.
+    show nothing of their objective; `ceiling` of those to which none came since the objective cannot rise: the start
+    is at its ceiling, as that of a ReLU6, which any picture like it reaches.
     """
 
     images: Tensor
@@ -32,6 +33,7 @@ class Rendering:
     about: Mapping[str, Any] = field(default_factory=dict)
     strength: Tensor = field(default_factory=lambda: torch.zeros(0, 0, 0))
     silent: tuple[int, ...] = ()
+    ceiling: tuple[int, ...] = ()
 
     def opacity(self, *, low: float = 0.1, high: float = 0.9) -> Tensor:
         """The pictures' opacity from where gradient went, as MACO shows it (Fel et al. 2023): (N, H, W) in [0, 1].

@@ -1,6 +1,6 @@
 """What a network answers to given images: values of objectives, activations, and the images that stand out."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sized
 from typing import Any
 
 import torch
@@ -39,6 +39,14 @@ def batches(images: ImageSource, size: int) -> Iterator[Images]:
         yield from part.split(size) if len(part) else ()
     if count == 0:
         raise ImagesError("there are no images: give a tensor (N, C, H, W) or batches of such, with values in [0, 1]")
+
+
+def count_of(images: ImageSource) -> int:
+    """How many images there are, for a progress bar; 0 if that is not known before they have been read."""
+    if isinstance(images, list | tuple):
+        return sum(len(part) for part in images) if all(isinstance(part, Tensor) for part in images) else 0
+    whole = getattr(images, "dataset", images)  # a DataLoader counts its batches
+    return len(whole) if isinstance(whole, Sized) else 0
 
 
 def observe(network: Network, images: Images, names: Collection[str]) -> dict[str, Tensor]:

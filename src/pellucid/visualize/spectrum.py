@@ -13,10 +13,11 @@ from torch import Tensor
 from pellucid import pictures
 from pellucid.errors import ImagesError, ObjectiveError
 from pellucid.networks import Network
+from pellucid.progress import progress_bar
 from pellucid.visualize.objectives import Objective, parse
 from pellucid.visualize.render import render
 from pellucid.visualize.rendering import Rendering
-from pellucid.visualize.responses import ImageSource, Shortlist, batches, observe, refuse_nan
+from pellucid.visualize.responses import ImageSource, Shortlist, batches, count_of, observe, refuse_nan
 from pellucid.visualize.spectrum_sheet import Cell, labelled_sheet
 
 NAMES = (
@@ -107,6 +108,7 @@ def unit_spectrum(
     count: int = 4,
     seeds: Sequence[int] = (0,),
     batch: int = 32,
+    progress: bool = False,
     **rendering: Any,
 ) -> Spectrum:
     """The spectrum of a unit over images (Feature Visualization, Distill 2017, "The spectrum of activation").
@@ -116,7 +118,7 @@ def unit_spectrum(
     of the lowest activation (minimum) and of the highest (maximum), and on each side of 0 those nearest to it
     (slightly negative, slightly positive; 0 itself belongs to neither). Where a side has few images or none, an image
     may stand in two columns. One picture is optimized down and one up for each of `seeds`; `rendering` goes
-    to `render` (`steps`, `size`, ...).
+    to `render` (`steps`, `size`, ...). `progress` shows bars on standard error.
 
     A unit that is never negative, as behind a rectifier, has an empty column of slightly negative examples, and an
     empty one of optimized negatives unless a picture below 0 was found; both say so. Raises `ImagesError` if there are
@@ -128,13 +130,14 @@ def unit_spectrum(
     if count < 1 or not seeds:
         raise ObjectiveError(f"count = {count} must be at least 1, and there must be a seed at least")
     objective.check(network)
-    values, lists = _examples(network, objective, images, count, batch)
+    values, lists = _examples(network, objective, images, count, batch, progress)
     examples = {name: _column(name, lists[name], values) for name in lists}
     with warnings.catch_warnings():
         # A unit that nothing drives down is no surprise here: its column says so.
         warnings.filterwarnings("ignore", "no gradient came")
         down, up = (
-            render(network, [aim] * len(seeds), seed=list(seeds), **rendering) for aim in (-objective, objective)
+            render(network, [aim] * len(seeds), seed=list(seeds), progress=progress, **rendering)
+            for aim in (-objective, objective)
         )
     lowest = _optimized(NAMES[0], down, 0.0 - down.values, down.values > 0)  # without a negative zero
     notes = []
@@ -157,22 +160,24 @@ def unit_spectrum(
 
 
 def _examples(
-    network: Network, objective: Objective, images: ImageSource, count: int, batch: int
+    network: Network, objective: Objective, images: ImageSource, count: int, batch: int, progress: bool
 ) -> tuple[Tensor, dict[str, Shortlist]]:
     """The values of all images, and the images of each column."""
     lists = {name: Shortlist(count) for name in NAMES[1:5]}
     found: list[Tensor] = []
     seen = 0
-    for part in batches(images, batch):
-        values = objective(observe(network, part, objective.layers)).double().cpu()
-        refuse_nan(values, objective, seen)
-        numbers = torch.arange(seen, seen + len(part))
-        never = torch.full_like(values, -torch.inf)
-        keys = (-values, torch.where(values < 0, values, never), torch.where(values > 0, -values, never), values)
-        for kept, key in zip(lists.values(), keys, strict=True):
-            kept.offer(key, images=part, numbers=numbers, values=values)
-        found.append(values)
-        seen += len(part)
+    with progress_bar("reading images", count_of(images), shown=progress) as advance:
+        for part in batches(images, batch):
+            values = objective(observe(network, part, objective.layers)).double().cpu()
+            refuse_nan(values, objective, seen)
+            numbers = torch.arange(seen, seen + len(part))
+            never = torch.full_like(values, -torch.inf)
+            keys = (-values, torch.where(values < 0, values, never), torch.where(values > 0, -values, never), values)
+            for kept, key in zip(lists.values(), keys, strict=True):
+                kept.offer(key, images=part, numbers=numbers, values=values)
+            found.append(values)
+            seen += len(part)
+            advance(len(part))
     if seen < count:
         raise ImagesError(f"count = {count} is more than the {seen} images there are; give more images or lower it")
     return torch.cat(found), lists

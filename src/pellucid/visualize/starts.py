@@ -14,8 +14,9 @@ from torch import Tensor
 
 from pellucid.errors import ImagesError, ObjectiveError
 from pellucid.networks import Network
+from pellucid.progress import progress_bar
 from pellucid.visualize.objectives import Objective, direction, parse
-from pellucid.visualize.responses import ImageSource, Shortlist, batches, features, observe, refuse_nan
+from pellucid.visualize.responses import ImageSource, Shortlist, batches, count_of, features, observe, refuse_nan
 
 _NEAREST = 15  # images that make a start (Nguyen et al. 2016, algorithm 1)
 
@@ -60,6 +61,7 @@ def cluster_starts(
     average: int | None = _NEAREST,
     seed: int = 0,
     batch: int = 32,
+    progress: bool = False,
 ) -> Starts:
     """Cluster the images of highest activation by what a layer answers to them: intra-class centroids.
 
@@ -67,11 +69,12 @@ def cluster_starts(
     with None for either) are taken. Their activations in `layer`, means over the map or the tokens, are put into
     `clusters` by k-means from `seed`, as Wei et al. 2015 do with the images of a class. A start is the mean of the
     `average` images nearest to the centroid (all of the cluster, with None; 1 gives the nearest image itself).
+    `progress` shows a bar on standard error.
 
     Raises `ImagesError` if there are fewer images than asked for, `ObjectiveError` for numbers that cannot be, and
     `LayerError` for a layer that gives neither maps, tokens nor vectors.
     """
-    found = _strongest(network, layer, objective, images, clusters, top, average, batch)
+    found = _strongest(network, layer, objective, images, clusters, top, average, batch, progress)
     activations = found["features"].double().numpy()
     labels, centers = _kmeans(activations, clusters, seed)
     about = {"method": "cluster_starts", "objective": str(objective), "clusters": clusters, "top": top, "seed": seed}
@@ -91,6 +94,7 @@ def facets(
     perplexity: float = 30.0,
     seed: int = 0,
     batch: int = 32,
+    progress: bool = False,
 ) -> Starts:
     """Starts of multifaceted feature visualization (Nguyen, Yosinski and Clune 2016, algorithm 1).
 
@@ -104,7 +108,7 @@ def facets(
     """
     if dimensions < 1 or perplexity <= 0:
         raise ObjectiveError(f"dimensions = {dimensions} and perplexity = {perplexity:g} must be positive")
-    found = _strongest(network, layer, objective, images, clusters, top, average, batch)
+    found = _strongest(network, layer, objective, images, clusters, top, average, batch, progress)
     activations = found["features"].double().numpy()
     count, units = activations.shape
     if count < 4:
@@ -130,6 +134,7 @@ def _strongest(
     top: int | None,
     average: int | None,
     batch: int,
+    progress: bool,
 ) -> dict[str, Tensor]:
     """The images of highest value with their numbers and their activations."""
     for name, value in (("clusters", clusters), ("top", top), ("average", average)):
@@ -147,15 +152,17 @@ def _strongest(
     layers = frozenset({layer}) | (wanted.layers if wanted is not None else frozenset())
     kept = Shortlist(top)
     seen = 0
-    for part in batches(images, batch):
-        activations = observe(network, part, layers)
-        numbers = torch.arange(seen, seen + len(part))
-        values = wanted(activations) if wanted is not None else -numbers.double()
-        refuse_nan(values, wanted, seen)
-        vectors = features(network, layer, activations[layer])
-        refuse_nan(vectors.sum(dim=1), layer, seen)
-        kept.offer(values, images=part, numbers=numbers, features=vectors)
-        seen += len(part)
+    with progress_bar("reading images", count_of(images), shown=progress) as advance:
+        for part in batches(images, batch):
+            activations = observe(network, part, layers)
+            numbers = torch.arange(seen, seen + len(part))
+            values = wanted(activations) if wanted is not None else -numbers.double()
+            refuse_nan(values, wanted, seen)
+            vectors = features(network, layer, activations[layer])
+            refuse_nan(vectors.sum(dim=1), layer, seen)
+            kept.offer(values, images=part, numbers=numbers, features=vectors)
+            seen += len(part)
+            advance(len(part))
     for name, value in (("top", top), ("clusters", clusters)):
         if value is not None and value > seen:
             raise ImagesError(

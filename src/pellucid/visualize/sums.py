@@ -7,6 +7,8 @@ does not hide that the network gives a picture no gradient at all.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -14,6 +16,22 @@ from torch import Tensor
 from pellucid.visualize.objectives import PICTURE, Activations, Objective, WeightedSum, together
 
 _Values = Callable[[Activations], Tensor]
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """What so many pictures belong to."""
+
+    @property
+    def pictures(self) -> int:
+        """How many."""
+        ...
+
+
+def rows(items: Sequence[Pictured]) -> list[slice]:
+    """Where the pictures of each item stand, one item after the other."""
+    ends = list(accumulate(item.pictures for item in items))
+    return [slice(end - item.pictures, end) for item, end in zip(items, ends, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -74,17 +92,15 @@ class Total:
         """Every term with its weight, (N,) by name; NaN where a picture's objective lacks it."""
         count = sum(objective.pictures for objective in self.objectives)
         found: dict[str, Tensor] = {}
-        at = 0
-        for objective in self.objectives:
-            rows = [slice(view * count + at, view * count + at + objective.pictures) for view in range(views)]
+        for objective, place in zip(self.objectives, rows(self.objectives), strict=True):
+            seen = [slice(view * count + place.start, view * count + place.stop) for view in range(views)]
             parts = [*objective.parts(), *(part for less in self.regularizers for part in (-less).parts())]
             for name, part in parts:
-                own = [part({key: _rows(value, row, count) for key, value in activations.items()}) for row in rows]
+                own = [part({key: _rows(value, row, count) for key, value in activations.items()}) for row in seen]
                 value = torch.stack(own).mean(dim=0)
                 if name not in found:
                     found[name] = torch.full((count,), torch.nan, dtype=value.dtype, device=value.device)
-                found[name][at : at + objective.pictures] = value
-            at += objective.pictures
+                found[name][place] = value
         return found
 
     @cached_property
@@ -137,20 +153,17 @@ def _together(parts: Sequence[Objective | None], whole: Sequence[Objective]) -> 
 
     def values(activations: Activations) -> Tensor:
         own = []
-        at = 0
         like = next(iter(activations.values()))
-        for part, objective in zip(parts, whole, strict=True):
-            rows = slice(at, at + objective.pictures)
+        for part, place in zip(parts, rows(whole), strict=True):
             if part is None:
-                own.append(like.new_zeros(objective.pictures))
+                own.append(like.new_zeros(place.stop - place.start))
             else:
-                own.append(part({name: value[rows] for name, value in activations.items()}))
-            at += objective.pictures
+                own.append(part({name: value[place] for name, value in activations.items()}))
         return torch.cat(own)
 
     return values
 
 
-def _rows(value: Tensor, rows: slice, count: int) -> Tensor:
+def _rows(value: Tensor, place: slice, count: int) -> Tensor:
     """The rows of a view; what is given once for all views, the pictures, has no more than `count`."""
-    return value[rows] if len(value) > count else value[rows.start % count :][: rows.stop - rows.start]
+    return value[place] if len(value) > count else value[place.start % count :][: place.stop - place.start]

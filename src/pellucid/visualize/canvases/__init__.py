@@ -2,6 +2,7 @@
 
 from pellucid.visualize.canvases.additive import Additive as Additive
 from pellucid.visualize.canvases.alpha import Alpha as Alpha
+from pellucid.visualize.canvases.between import Between as Between
 from pellucid.visualize.canvases.canvas import Canvas as Canvas
 from pellucid.visualize.canvases.cppn import CPPN as CPPN
 from pellucid.visualize.canvases.fourier import Fourier as Fourier
@@ -13,3 +14,4 @@ from pellucid.visualize.canvases.pixels import Pixels as Pixels
 from pellucid.visualize.canvases.pyramid import Pyramid as Pyramid
 from pellucid.visualize.canvases.shared import Shared as Shared
 from pellucid.visualize.canvases.statistics import colour_square_root as colour_square_root
+from pellucid.visualize.canvases.texture import Texture as Texture

@@ -9,9 +9,8 @@ from torch.optim import Optimizer
 from pellucid.errors import ObjectiveError
 from pellucid.shapes import AnyTensor, Images
 from pellucid.visualize.canvases.additive import Additive
+from pellucid.visualize.canvases.backgrounds import backgrounds
 from pellucid.visualize.canvases.canvas import Canvas
-from pellucid.visualize.canvases.fourier import spectrum_scale
-from pellucid.visualize.canvases.noise import normal
 
 
 class Alpha(Canvas):
@@ -62,12 +61,7 @@ class Alpha(Canvas):
 
     def backgrounds(self, like: Images, generators: Sequence[torch.Generator]) -> Images:
         """Smooth colour noise of the form of the given pictures, item i from generator i alone."""
-        size = (like.shape[2], like.shape[3])
-        # At every step anew: drawn in float32, which takes a seventh of the time.
-        drawn = normal((like.shape[1], size[0], size[1] // 2 + 1, 2), generators, dtype=torch.float32)
-        noise = torch.fft.irfft2(torch.view_as_complex(drawn) * spectrum_scale(size, 1.5).to(drawn), s=size)
-        noise = noise / noise.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
-        return self.canvas.finish.colours.correlate((self.contrast * noise).to(like)).sigmoid()
+        return backgrounds(like, generators, self.canvas.finish.colours, self.contrast)
 
     def optimizer(self, parameters: list[Tensor]) -> Optimizer:
         """That of the canvas."""

@@ -1,8 +1,7 @@
 """A picture of which only the phase is free."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from pellucid.visualize.canvases.fourier import frequencies
 from pellucid.visualize.canvases.noise import uniform
 from pellucid.visualize.canvases.statistics import colour_moments, mean_magnitude, square_root
 from pellucid.visualize.objectives.places import fingerprint
+from pellucid.visualize.responses import ImageSource
 
 
 class MACO(Canvas):
@@ -62,9 +62,7 @@ class MACO(Canvas):
         self._resampled: dict[tuple[int, int], Constant] = {}
 
     @classmethod
-    def of(
-        cls, images: Tensor | Iterable[Any], *, colours: str | Tensor | None = None, bounded: Bounds = "sigmoid"
-    ) -> "MACO":
+    def of(cls, images: ImageSource, *, colours: str | Tensor | None = None, bounded: Bounds = "sigmoid") -> "MACO":
         """The canvas with the mean magnitude and the colours of images.
 
         `images` is (N, C, H, W) in [0, 1], or an iterable of such batches (or of tuples that begin with one), all of

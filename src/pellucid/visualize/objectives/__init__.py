@@ -8,6 +8,8 @@ from pellucid.visualize.objectives.algebra import Copies as Copies
 from pellucid.visualize.objectives.algebra import Power as Power
 from pellucid.visualize.objectives.algebra import Product as Product
 from pellucid.visualize.objectives.algebra import WeightedSum as WeightedSum
+from pellucid.visualize.objectives.between import Mixtures as Mixtures
+from pellucid.visualize.objectives.between import between as between
 from pellucid.visualize.objectives.classes import Logit as Logit
 from pellucid.visualize.objectives.classes import Probability as Probability
 from pellucid.visualize.objectives.classes import class_number as class_number
@@ -59,6 +61,8 @@ from pellucid.visualize.objectives.penalties import opacity as opacity
 from pellucid.visualize.objectives.penalties import total_variation as total_variation
 from pellucid.visualize.objectives.spatial import SpatialDirection as SpatialDirection
 from pellucid.visualize.objectives.spatial import spatial_direction as spatial_direction
+from pellucid.visualize.objectives.style import Style as Style
+from pellucid.visualize.objectives.style import style as style
 from pellucid.visualize.objectives.target import Target as Target
 from pellucid.visualize.objectives.target import target as target
 from pellucid.visualize.objectives.text import parse as parse

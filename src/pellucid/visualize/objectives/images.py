@@ -171,6 +171,10 @@ def attribution(
     With h the image's activations in the layer and g the gradient of the objective in them, g·h is what each neuron
     contributes, to first order. Pictures are led along |g·h|, with the signs of h, position by position; `positive`
     leaves out what speaks against the objective (the attribution caricatures of Lucid's notebooks, Olah 2018).
+
+    The direction is that of the image as it stands, whatever movements the pictures make: g belongs to one image in one
+    place, and that of the moved image would be another direction at every step. Where places matter more than
+    robustness, render with small movements or none (`transforms=()`).
     """
     image = one_image(network, image)
     objective = objective.resolve(network)
