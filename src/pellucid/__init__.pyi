@@ -1,4 +1,5 @@
 from .activations import harvest as harvest
+from .activations import summarize as summarize
 from .networks import Network as Network
 from .networks import load as load
 from .networks import wrap as wrap

@@ -5,8 +5,9 @@
     │   ├── LayerError      no such layer, or the layer does not give what is asked of it
     │   └── WeightsError    a weights file is unreadable or does not fit
     ├── ObjectiveError      an address or objective that cannot be understood or optimized
-    ├── ImagesError         a folder without usable photographs
+    ├── ImagesError         images that cannot be found, opened or used
     ├── StudyError          a study is missing, damaged, newer than this version, or in use for something else
+    ├── SummaryError        summaries of activations that cannot be made or joined as asked
     └── AtlasError          an atlas cannot be laid out or drawn from what was harvested
 
 Each message says what, which value and which law, and where it can, a remedy. The command line prints it on one line
@@ -38,11 +39,15 @@ class ObjectiveError(PellucidError):
 
 
 class ImagesError(PellucidError):
-    """A source of photographs without usable ones."""
+    """Images that cannot be found, opened or used."""
 
 
 class StudyError(PellucidError):
     """A study is missing, damaged, newer than this version, or holds something else."""
+
+
+class SummaryError(PellucidError):
+    """Summaries of activations that cannot be made or joined as asked."""
 
 
 class AtlasError(PellucidError):

@@ -157,8 +157,7 @@ def test_a_killed_harvest_goes_on_to_the_same_study(tmp_path: Path) -> None:
     drawn_photographs(tmp_path / "images", 24)
     script = (
         "import sys, time; sys.path.insert(0, {tests!r})\n"
-        "import pellucid.activations\n"
-        "module = sys.modules['pellucid.activations.harvest']\n"
+        "import pellucid.activations.harvesting as module\n"
         "from small import small_network\n"
         "write = module.write_shard\n"
         "def slowly(*args):\n"

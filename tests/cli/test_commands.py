@@ -84,9 +84,11 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> None:
     assert "written as .png" in refused("render", LITE, "blocks.3.1.bn2:9", "-o", tmp_path / "x.bmp")
     assert "neither a number of pixels" in refused("render", LITE, "conv_stem:1", "-o", "x.png", "--size", "big")
     assert "cannot use device 'cuda:7'" in refused("layers", LITE, "--device", "cuda:7")
-    assert "no spatial activations" in refused(*harvest, "--images", images, "--layer", "classifier")
+    assert "no spatial activations" in refused(*harvest, "--images", images, "--layer", "classifier", "--positions", 5)
     assert "no photographs in" in refused(*harvest, "--images", tmp_path / "empty", "--layer", "blocks.4.2.bn2")
-    assert "none of the 1 files" in refused(*harvest, "--images", tmp_path / "words", "--layer", "blocks.4.2.bn2")
+    assert "none of the 1 images can be read" in refused(
+        *harvest, "--images", tmp_path / "words", "--layer", "blocks.4.2.bn2"
+    )
     assert "no folder" in refused(*harvest, "--images", tmp_path / "nowhere", "--layer", "blocks.4.2.bn2")
     assert "not numbers separated by commas" in refused(
         *harvest, "--images", images, "--layer", "blocks.4.2.bn2", "--crops", "1,x"

@@ -1,8 +1,8 @@
-"""What a dataset does to a network: activations of many photographs, on disk."""
+"""What a dataset does to a network: activations of many photographs, on disk.
 
-from pellucid.activations.harvest import HarvestConfig as HarvestConfig
-from pellucid.activations.harvest import harvest as harvest
-from pellucid.activations.images import Box as Box
-from pellucid.activations.images import load_view as load_view
-from pellucid.activations.store import Samples as Samples
-from pellucid.activations.store import read_samples as read_samples
+The names load when they are first used: those that only read a study import no torch.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

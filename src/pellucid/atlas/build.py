@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.activations import Samples, read_samples
+from pellucid.activations.sources import reopen
 from pellucid.activations.store import layer_folder, read_image_list, read_shards
 from pellucid.atlas import tables
 from pellucid.atlas.grid import Grid, make_grid
@@ -166,7 +167,7 @@ class _Builder:
         pixels = draw_icons(self.network, self.layer, means, self.config.icons, parts, advance, self.metric)
         self._write_sheet(icons, list(pixels))
         paths = read_image_list(self.study)
-        self._write_sheet(patches, self._patches(chosen, paths))
+        self._write_sheet(patches, self._patches(chosen))
         cells = [
             CellRecord(
                 int(grid.row[cell]),
@@ -197,15 +198,14 @@ class _Builder:
     def _attributions(self) -> Iterator[NDArray]:
         return (shard.attribution for shard in read_shards(self.study, self.layer))
 
-    def _patches(self, chosen: list[list[int]], paths: list[str]) -> list[NDArray[np.uint8]]:
+    def _patches(self, chosen: list[list[int]]) -> list[NDArray[np.uint8]]:
         config = self.config
         cut = cut_patches(
             self.network,
             self.network.spatial_layer(self.layer),
             self.samples,
             chosen,
-            paths,
-            Path(self.study.manifest.images["source"]),
+            reopen(self.study.manifest.images),
             config.patch_size,
             config.icons.size,
         )

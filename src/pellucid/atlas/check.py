@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from pellucid.activations import Samples, read_samples
-from pellucid.activations.store import read_image_list
+from pellucid.activations.sources import reopen
 from pellucid.atlas import tables
 from pellucid.atlas.layout import pca_layout
 from pellucid.atlas.patches import cut_patches
@@ -159,9 +159,9 @@ def _best_patches(
 ) -> float | None:
     size = record.config["icons"]["size"]
     layer = network.spatial_layer(record.layer)
-    source, paths = Path(study.manifest.images["source"]), read_image_list(study)
     try:
-        patches = cut_patches(network, layer, samples, cells.patches, paths, source, size, size)
+        source = reopen(study.manifest.images)
+        patches = cut_patches(network, layer, samples, cells.patches, source, size, size)
     except ImagesError:  # the photographs have been moved; the atlas itself can still be checked
         return None
     order = sorted(patches)

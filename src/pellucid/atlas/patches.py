@@ -1,13 +1,11 @@
 """Pieces of real photographs that stand for a cell."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pellucid.activations import Samples
-from pellucid.activations.images import Box, open_image
+from pellucid.activations import Box, Samples
+from pellucid.activations.sources import Source
 from pellucid.atlas.grid import Grid
 from pellucid.networks import Layer, Network
 
@@ -45,8 +43,7 @@ def cut_patches(
     layer: Layer,
     samples: Samples,
     chosen: list[list[int]],
-    paths: list[str],
-    source: Path,
+    source: Source,
     size: int,
     window: int,
 ) -> dict[int, NDArray[np.uint8]]:
@@ -60,7 +57,7 @@ def cut_patches(
         by_image.setdefault(int(samples.image[sample]), []).append(sample)
     cut = {}
     for number, members in sorted(by_image.items()):
-        image = open_image(source / paths[number])
+        image = source.open(number)
         for sample in members:
             box = _inside(patch_box(network, layer, samples.box[sample], samples.place[sample], window), image.size)
             cut[sample] = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box))

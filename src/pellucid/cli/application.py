@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pellucid import __version__
-from pellucid.cli import atlas, evaluate, harvest, layers, render, site
+from pellucid.cli import atlas, distribution, evaluate, examples, harvest, layers, quilt, render, site
 
 app = typer.Typer(
     name="pellucid",
@@ -36,6 +36,9 @@ app.command("layers")(layers.layers)
 app.command("render")(render.render)
 app.command("evaluate")(evaluate.evaluate)
 app.command("harvest")(harvest.harvest)
+app.command("examples")(examples.examples)
+app.command("distribution")(distribution.distribution)
+app.command("quilt")(quilt.quilt)
 app.add_typer(atlas.app, name="atlas")
 app.command("serve")(site.serve)
 app.command("export")(site.export)

@@ -9,7 +9,7 @@ import typer.core
 from rich.console import Console
 from rich.table import Table
 
-from pellucid.cli.harvest import Crops, Positions, run_harvest
+from pellucid.cli.harvest import Crops, run_harvest
 from pellucid.cli.options import Device, Weights, load_network, parse_numbers, print_table
 from pellucid.errors import StudyError
 
@@ -36,13 +36,15 @@ def build(
     study: Annotated[
         Path | None, typer.Argument(metavar="[STUDY]", help="A harvested study; with --images, the study to make.")
     ] = None,
-    images: Annotated[Path | None, typer.Option(help="A folder of photographs to harvest first.")] = None,
+    images: Annotated[
+        str | None, typer.Option(help="Images to harvest first: a folder, or whatever 'pellucid harvest' reads.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The study to make of --images.")] = None,
     network: Annotated[str | None, typer.Option(help=f"The network; the study's own, or {DEFAULT_NETWORK}.")] = None,
     layer: Annotated[
         str | None, typer.Option(help="The layer; the study's only one, or a rectified one of stride 16.")
     ] = None,
-    positions: Positions = 20,
+    positions: Annotated[int, typer.Option(min=1, help="Random positions in each view of an image.")] = 20,
     crops: Crops = "1",
     grids: Annotated[str, typer.Option(help="Cells a side of each zoom level, from coarse to fine.")] = "5,10,20",
     min_count: Annotated[int, typer.Option(min=1, help="Activations that a cell must hold to be drawn.")] = 10,
@@ -80,9 +82,8 @@ def build(
         layer = layer or _default_layer(name)
         harvest = HarvestConfig(positions=positions, seed=seed)
         target = output or study or Path("study")
-        found, opened = run_harvest(
-            name, images, [layer], target, config=harvest, crops=crops, weights=weights, device=device
-        )
+        found = load_network(name, weights, device)
+        opened = run_harvest(found, images, [layer], target, config=harvest, crops=crops)
     elif study is None:
         raise StudyError("give a study, or a folder of photographs with --images")
     else:

@@ -1,11 +1,15 @@
 """What a study holds for people to see: the one list that the server and the exporter go by."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pellucid.study.gallery import GalleryRecord, galleries, gallery_folder
 from pellucid.study.manifest import Study
 from pellucid.study.records import AtlasRecord
+from pellucid.study.unit_pages import layers_with_pages
+from pellucid.study.unit_record import INDEX, LayerPages, unit_folder
 
 
 @dataclass(frozen=True)
@@ -15,16 +19,26 @@ class Catalog:
     study: dict[str, Any]
     atlases: tuple[dict[str, Any], ...]
     files: tuple[str, ...]
+    units: tuple[dict[str, Any], ...] = ()
+    galleries: tuple[dict[str, Any], ...] = ()
 
     def public(self) -> dict[str, Any]:
         """What `catalog.json` tells the browser."""
-        return {"format": 1, "study": self.study, "atlases": list(self.atlases)}
+        return {
+            "format": 1,
+            "study": self.study,
+            "atlases": list(self.atlases),
+            "units": list(self.units),
+            "galleries": list(self.galleries),
+        }
 
 
 def read_catalog(path: Path | str) -> Catalog:
     """List the finished results of a study. Raises `StudyError` if the folder holds no study."""
     study = Study.open(path)
     atlases: list[dict[str, Any]] = []
+    units: list[dict[str, Any]] = []
+    pictures: list[dict[str, Any]] = []
     files: list[str] = []
     for record_file in sorted((study.path / "atlas").glob("*/atlas.json")):
         folder = record_file.parent
@@ -32,9 +46,26 @@ def read_catalog(path: Path | str) -> Catalog:
         prefix = f"atlas/{folder.name}"
         atlases.append({"name": folder.name, "layer": record.layer, "url": f"{prefix}/atlas.json"})
         files += [f"{prefix}/{name}" for name in record.files()]
+    for layer in layers_with_pages(study):
+        pages = LayerPages.read(unit_folder(study, layer))
+        units.append({"layer": layer, "url": f"units/{layer}/{INDEX}", "count": len(pages.units)})
+        files += [f"units/{layer}/{name}" for name in pages.files()]
+    for name in galleries(study):
+        pictures.append({"name": name, "url": f"visualizations/{name}/gallery.json"})
+        files += [f"visualizations/{name}/{file}" for file in _gallery_files(gallery_folder(study, name))]
     about = {
         "name": study.path.resolve().name,
         "network": study.manifest.network.get("name", ""),
         "images": study.manifest.images.get("count", 0),
     }
-    return Catalog(about, tuple(atlases), tuple(files))
+    return Catalog(about, tuple(atlases), tuple(files), tuple(units), tuple(pictures))
+
+
+def _gallery_files(folder: Path) -> Iterator[str]:
+    """The record and those of its pictures that are there: one may be removed, to be drawn again."""
+    record = GalleryRecord.read(folder)
+    there = {path.name for path in folder.iterdir()}
+    yield "gallery.json"
+    for picture in record.pictures:
+        yield from (name for name in (picture.file, *picture.snapshots.values()) if name in there)
+    yield from (name for name in record.sheets if name in there)

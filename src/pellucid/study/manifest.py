@@ -7,6 +7,7 @@ from typing import Any
 from pellucid.errors import StudyError
 from pellucid.study.files import read_json, write_json
 
+_LATER = {"kind", "labels", "labels_digest", "paths", "handed"}  # studies of the first releases do not say these
 FORMAT = 1  # of study.json; raised when a reader of the older format would misread the newer
 
 
@@ -90,6 +91,8 @@ class Study:
             if subject == "images" and not (ours and theirs):
                 continue
             for key in sorted({*ours, *theirs}):
+                if key in _LATER and not (key in ours and key in theirs):
+                    continue
                 if ours.get(key) != theirs.get(key):
                     raise StudyError(
                         f"the study in {self.path} was made with {subject} {key} = {ours.get(key)!r}, not "

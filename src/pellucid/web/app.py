@@ -42,7 +42,8 @@ def make_app(root: Path, *, static: Path | None = None) -> FastAPI:
         return JSONResponse(read_catalog(root).public())
 
     def data(request: Request, path: str) -> Response:
-        return _file(request, study_files(root, read_catalog(root).files), path)
+        listed = path in read_catalog(root).files
+        return _file(request, study_files(root, (path,) if listed else ()), path)
 
     def asset(request: Request, path: str) -> Response:
         return _file(request, page_files(static), path or "index.html")

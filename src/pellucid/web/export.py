@@ -25,7 +25,7 @@ def export(root: Path, target: Path, *, static: Path | None = None) -> Path:
     data = study_files(root, catalog.files)
     missing = sorted({*catalog.files} - {*data})
     if missing:
-        raise StudyError(f"the study in {root} lists {missing[0]!r}, which is not in it; build that atlas again")
+        raise StudyError(f"the study in {root} lists {missing[0]!r}, which is not in it; make what it belongs to again")
     earlier = _earlier_files(target)
     page = page_files(static)
     files = {"data/catalog.json", *(f"data/{name}" for name in data), *page}

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pellucid.activations.images import Box, find_images, load_view, open_image, views
+from pellucid.activations.images import load_view
+from pellucid.activations.manifests import describe_run
+from pellucid.activations.sources import Source, open_source
 from pellucid.activations.store import Samples, half, layer_folder, shard_path, write_image_list, write_shard
+from pellucid.activations.views import Box, ViewPlan
 from pellucid.attribution import logit_attributions
 from pellucid.errors import ImagesError, LayerError, NetworkError, StudyError
 from pellucid.networks import Layer, Network
 from pellucid.progress import progress_bar
-from pellucid.study import Manifest, Study, write_json
-from pellucid.study.files import digest, read_json
+from pellucid.study import Study, write_json
+from pellucid.study.files import read_json
 
 
 @dataclass(frozen=True)
@@ -45,20 +47,23 @@ class HarvestConfig:
 
 def harvest(
     network: Network,
-    images: Path | str,
+    images: Source | Path | str | Any,
     layers: str | Sequence[str],
     study: Path | str,
     *,
     config: HarvestConfig | None = None,
     crops: Sequence[float] = (1.0,),
+    random_crops: int = 0,
+    labels: Path | str | None = None,
     command: str = "",
     progress: bool = False,
 ) -> Study:
-    """Write activations of every readable photograph in a folder to a study.
+    """Write activations of every readable image of a source to a study.
 
-    For each layer and each view of a photograph, `config.positions` activations at random positions, with the
-    attribution (gradient times activation) of every logit to them. `crops` says which views: 1 the network's own
-    central one, smaller numbers windows of that share of the shorter side. Files that cannot be read are left out and
+    For each layer and each view of an image, `config.positions` activations at random positions, with the attribution
+    (gradient times activation) of every logit to them. `images` is whatever `open_source` takes, a folder of
+    photographs for one. `crops` and `random_crops` say which views of each (`ViewPlan`): 1 the network's own central
+    one, smaller numbers windows of that share of the shorter side. Files that cannot be read are left out and
     listed in `activations/skipped.json`. A run that was interrupted goes on where it stopped and ends with the same
     study.
 
@@ -67,32 +72,28 @@ def harvest(
     """
     config = config or HarvestConfig()
     wanted = [_fit(network, name, config) for name in ([layers] if isinstance(layers, str) else layers)]
-    crops = tuple(float(crop) for crop in crops)
-    if not wanted or not crops or not all(0 < crop <= 1 for crop in crops) or config.positions < 1:
-        raise ImagesError(
-            f"crops = {crops} must lie in (0, 1], and positions = {config.positions} and the number of layers must be "
-            "positive"
-        )
-    source = Path(images)
-    paths = find_images(source)
+    plan = ViewPlan(tuple(float(crop) for crop in crops), network.crop, random_crops, config.seed)
+    if not wanted or config.positions < 1:
+        raise ImagesError(f"positions = {config.positions} and the number of layers must be positive")
+    source = open_source(images, labels=labels)
     new = not (Path(study) / "study.json").exists()
-    opened = Study.create(study, _manifest(network, source, paths, crops, command))
-    write_image_list(opened, paths)
+    opened = Study.create(study, describe_run(network, source, plan, command))
+    write_image_list(opened, [source.name(index) for index in range(len(source))])
     for layer in wanted:
         _stamp(opened, layer, config)
-    shards = [paths[at : at + config.shard] for at in range(0, len(paths), config.shard)]
-    run = _Run(network, source, crops, config)
-    with progress_bar("harvesting", len(paths), shown=progress) as advance, ThreadPoolExecutor() as threads:
+    shards = [range(at, min(at + config.shard, len(source))) for at in range(0, len(source), config.shard)]
+    run = _Run(network, source, plan, config)
+    with progress_bar("harvesting", len(source), shown=progress) as advance, ThreadPoolExecutor() as threads:
         for number, shard in enumerate(shards):
             missing = [layer for layer in wanted if not shard_path(layer_folder(opened, layer.name), number).exists()]
             if missing:
-                sampled, skipped = run.shard(shard, number * config.shard, missing, threads, advance)
+                sampled, skipped = run.shard(shard, missing, threads, advance)
                 write_json(_skipped_path(opened, number), skipped)
                 for name, samples in sampled.items():
                     write_shard(shard_path(layer_folder(opened, name), number), samples)
             else:
                 advance(len(shard))
-    return _finish(opened, wanted, len(shards), len(paths), new)
+    return _finish(opened, wanted, len(shards), source, new)
 
 
 def _fit(network: Network, name: str, config: HarvestConfig) -> Layer:
@@ -104,20 +105,6 @@ def _fit(network: Network, name: str, config: HarvestConfig) -> Layer:
             f"no position lies {config.border} away from its border; choose a layer with a larger map"
         )
     return layer
-
-
-def _manifest(network: Network, source: Path, paths: list[str], crops: tuple[float, ...], command: str) -> Manifest:
-    sizes = [(path, (source / path).stat().st_size) for path in paths]
-    about = {"source": str(source.resolve()), "count": len(paths), "digest": digest(sizes), "crops": list(crops)}
-    packages = ("pellucid", "torch", "torchvision", "timm", "numpy", "pillow", "umap-learn")
-    return Manifest(network.describe(), about, {name: _version(name) for name in packages}, command)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except Exception:  # a source tree that was never installed
-        return "unknown"
 
 
 def _stamp(study: Study, layer: Layer, config: HarvestConfig) -> None:
@@ -138,13 +125,15 @@ def _skipped_path(study: Study, number: int) -> Path:
     return study.path / "activations" / ".skipped" / f"part-{number:05d}.json"
 
 
-def _finish(study: Study, layers: list[Layer], shards: int, count: int, new: bool) -> Study:
+def _finish(study: Study, layers: list[Layer], shards: int, source: Source, new: bool) -> Study:
     skipped = [entry for number in range(shards) for entry in read_json(_skipped_path(study, number))]
+    count = len(source)
     if len(skipped) == count:
         if new:
             shutil.rmtree(study.path)
         raise ImagesError(f"none of the {count} files named as pictures can be read; the first: {skipped[0]['reason']}")
-    write_json(study.path / "activations" / "skipped.json", skipped)
+    unusable = [{"image": name, "reason": reason} for name, reason in source.skipped]
+    write_json(study.path / "activations" / "skipped.json", unusable + skipped)
     for layer in layers:
         write_json(layer_folder(study, layer.name) / "harvest.json", {"shards": shards, "images": count - len(skipped)})
     return study
@@ -155,27 +144,27 @@ class _Run:
     """What is the same for every shard."""
 
     network: Network
-    source: Path
-    crops: tuple[float, ...]
+    source: Source
+    plan: ViewPlan
     config: HarvestConfig
 
     def shard(
         self,
-        paths: list[str],
-        first: int,
+        images: range,
         layers: list[Layer],
         threads: ThreadPoolExecutor,
         advance: Callable[[int], None],
     ) -> tuple[dict[str, Samples], list[dict[str, str]]]:
-        """The samples of some photographs for each layer, and the photographs that could not be read."""
+        """The samples of some images for each layer, and the images that could not be read."""
         skipped: list[dict[str, str]] = []
         parts: dict[str, list[Samples]] = {layer.name: [] for layer in layers}
         pending: list[tuple[int, str, Box, Tensor]] = []
-        for offset, path, cut in self._decoded(paths, threads):
+        for number, cut in self._decoded(images, threads):
+            name = self.source.name(number)
             if isinstance(cut, str):
-                skipped.append({"image": path, "reason": cut})
+                skipped.append({"image": name, "reason": cut})
             else:
-                pending.extend((first + offset, path, box, view) for box, view in cut)
+                pending.extend((number, name, box, view) for box, view in cut)
             while len(pending) >= self.config.batch:
                 self._sample(pending[: self.config.batch], layers, parts)
                 del pending[: self.config.batch]
@@ -185,23 +174,23 @@ class _Run:
         return {name: self._joined(samples, name) for name, samples in parts.items()}, skipped
 
     def _decoded(
-        self, paths: list[str], threads: ThreadPoolExecutor
-    ) -> Iterator[tuple[int, str, list[tuple[Box, Tensor]] | str]]:
-        """The photographs' views, or why there are none; a few are decoded ahead, never the whole shard."""
+        self, images: range, threads: ThreadPoolExecutor
+    ) -> Iterator[tuple[int, list[tuple[Box, Tensor]] | str]]:
+        """The images' views, or why there are none; a few are decoded ahead, never the whole shard."""
         ahead = 8
-        waiting = [threads.submit(self._views, path) for path in paths[:ahead]]
-        for offset, path in enumerate(paths):
+        waiting = [threads.submit(self._views, number) for number in images[:ahead]]
+        for offset, number in enumerate(images):
             result = waiting.pop(0).result()
-            if offset + ahead < len(paths):
-                waiting.append(threads.submit(self._views, paths[offset + ahead]))
-            yield offset, path, result
+            if offset + ahead < len(images):
+                waiting.append(threads.submit(self._views, images[offset + ahead]))
+            yield number, result
 
-    def _views(self, path: str) -> list[tuple[Box, Tensor]] | str:
+    def _views(self, number: int) -> list[tuple[Box, Tensor]] | str:
         try:
-            image = open_image(self.source / path, self.network.channels)
+            image = self.source.open(number, self.network.channels)
+            boxes = self.plan.boxes(image.size, self.source.name(number))
         except ImagesError as error:
             return str(error)
-        boxes = views(image.size, self.crops, self.network.crop)
         return [(box, load_view(image, box, self.network)) for box in boxes]
 
     def _sample(

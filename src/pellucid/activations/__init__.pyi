@@ -1,0 +1,16 @@
+from .engines import LocalEngine as LocalEngine
+from .engines import RayEngine as RayEngine
+from .harvesting import HarvestConfig as HarvestConfig
+from .harvesting import harvest as harvest
+from .images import load_view as load_view
+from .sources import Source as Source
+from .sources import open_source as open_source
+from .store import Samples as Samples
+from .store import read_samples as read_samples
+from .summarizing import SummaryConfig as SummaryConfig
+from .summarizing import summarize as summarize
+from .summary import Summary as Summary
+from .summary import layer_record as layer_record
+from .summary import read_summary as read_summary
+from .views import Box as Box
+from .views import ViewPlan as ViewPlan
