@@ -1,6 +1,6 @@
 import { DATA, type AtlasEntry } from './catalog'
 import { Cells, type Cell } from './cells'
-import { fetchJson, ResourceError } from './resource'
+import { fetchJson, folderOf, messageOf, refuseNewer, ResourceError } from './resource'
 import { Sheet, type SheetRecord, type Tile } from './sheet'
 
 interface LevelRecord {
@@ -52,7 +52,7 @@ export class Level {
 
   load(): Promise<void> {
     this.loading ??= this.fetchContent().catch((error: unknown) => {
-      this.failure = error instanceof Error ? error.message : String(error)
+      this.failure = messageOf(error)
     })
     return this.loading
   }
@@ -95,13 +95,11 @@ export class Atlas {
   static async load(entry: AtlasEntry): Promise<Atlas> {
     const url = DATA + entry.url
     const record = await fetchJson<AtlasRecord>(url)
-    if (record.format > FORMAT) {
-      throw new ResourceError(`${url} was written by a newer version of Pellucid than this page.`)
-    }
+    refuseNewer(url, record.format, FORMAT)
     if (!Array.isArray(record.levels) || record.levels.length === 0) {
       throw new ResourceError(`${url} has no levels to show; build the atlas again.`)
     }
-    const folder = url.slice(0, url.lastIndexOf('/') + 1)
+    const folder = folderOf(url)
     const levels = record.levels.map((level) => new Level(folder, level)).sort((a, b) => a.grid - b.grid)
     return new Atlas(entry.name, record, levels)
   }

@@ -1,6 +1,28 @@
 /** Something of the study could not be fetched; the message is meant for the reader of the page. */
 export class ResourceError extends Error {}
 
+/** What to tell the reader of something that went wrong. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** A path of the study as an address: names of files may hold signs that mean something in addresses. */
+export function addressOf(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/')
+}
+
+/** The folder that a file lies in, with its slash. */
+export function folderOf(url: string): string {
+  return url.slice(0, url.lastIndexOf('/') + 1)
+}
+
+/** Raise an error if a file has a newer format than this page reads. */
+export function refuseNewer(url: string, format: unknown, newest: number): void {
+  if (typeof format === 'number' && format > newest) {
+    throw new ResourceError(`${url} was written by a newer version of Pellucid than this page.`)
+  }
+}
+
 async function fetched(url: string): Promise<Response> {
   let response: Response
   try {

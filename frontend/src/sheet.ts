@@ -1,4 +1,4 @@
-import { fetchPicture } from './resource'
+import { addressOf, fetchPicture } from './resource'
 
 /** Where a sheet's pictures stand: picture i in row `i / columns`, column `i % columns`. */
 export interface SheetRecord {
@@ -22,6 +22,11 @@ export interface Tile {
   top: number
 }
 
+/** Where a picture of a sheet stands, in pixels. */
+export function squareOf({ size, columns }: SheetRecord, picture: number): Square {
+  return { x: (picture % columns) * size, y: Math.floor(picture / columns) * size, size }
+}
+
 /** A loaded sheet of pictures of one size. */
 export class Sheet {
   constructor(
@@ -30,12 +35,11 @@ export class Sheet {
   ) {}
 
   static async load(folder: string, record: SheetRecord): Promise<Sheet> {
-    return new Sheet(record, await fetchPicture(folder + record.file))
+    return new Sheet(record, await fetchPicture(folder + addressOf(record.file)))
   }
 
   square(picture: number): Square {
-    const { size, columns } = this.record
-    return { x: (picture % columns) * size, y: Math.floor(picture / columns) * size, size }
+    return squareOf(this.record, picture)
   }
 
   /** Cut the sheet where it is larger than a texture may be; `count` pictures, sides of at most `limit` pixels. */

@@ -1,9 +1,10 @@
 import { formatAddress, parseAddress, type Address } from './address'
 import { Atlas, type Level } from './atlas.svelte'
-import { loadCatalog, type Catalog } from './catalog'
+import type { Catalog } from './catalog'
 import { middle, samePlace, type Cell, type Direction, type Place } from './cells'
 import { chooseGrid, standIn } from './levels'
 import { shortName } from './names'
+import { messageOf } from './resource'
 import { between, clamped, fitScale, HOME, project, scaleOf, zoomedAbout, type Frame, type Point, type View } from './view'
 
 export const DENSITY = { least: 0.2, most: 8 }
@@ -50,18 +51,6 @@ export class Viewer {
 
   private glide = 0
 
-  async open(hash: string): Promise<void> {
-    try {
-      const catalog = await loadCatalog()
-      this.catalog = catalog
-      const address = parseAddress(hash)
-      const entry = catalog.atlases.find(({ name }) => name === address.atlas) ?? catalog.atlases[0]
-      if (entry) await this.show(entry.name, address)
-    } catch (error) {
-      this.failure = error instanceof Error ? error.message : String(error)
-    }
-  }
-
   /** Show an atlas of the study, from the address if it says how, else as it is now. */
   async show(name: string, address: Address = {}): Promise<void> {
     const entry = this.catalog?.atlases.find((candidate) => candidate.name === name)
@@ -77,7 +66,7 @@ export class Viewer {
       this.follow(address)
       this.failure = null
     } catch (error) {
-      this.failure = error instanceof Error ? error.message : String(error)
+      this.failure = messageOf(error)
     }
   }
 
@@ -93,15 +82,20 @@ export class Viewer {
     if (address.cell && atlas.level(address.cell.grid)) this.selected = address.cell
   }
 
-  /** A changed hash is a whole address: what it leaves out goes back to its default. */
+  /**
+   * Go where a hash leads. It is a whole address: what it leaves out goes back to its default, and without an atlas that
+   * the study has, the present one stays, at first the first.
+   */
   async visit(hash: string): Promise<void> {
     const address = parseAddress(hash)
+    const atlases = this.catalog?.atlases ?? []
+    const named = atlases.find(({ name }) => name === address.atlas)
     this.grid = null
     this.density = 1
     this.labels = true
     this.find = ''
     this.selected = null
-    const name = address.atlas ?? this.atlas?.name
+    const name = named?.name ?? this.atlas?.name ?? atlases[0]?.name
     if (name) await this.show(name, { view: HOME, ...address })
   }
 
