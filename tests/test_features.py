@@ -22,7 +22,8 @@ PLACES = [
         "pellucid", "pellucid.visualize", "pellucid.visualize.activation_grid", "pellucid.visualize.devices",
         "pellucid.visualize.factors", "pellucid.visualize.gradients", "pellucid.visualize.transforms",
         "pellucid.networks", "pellucid.networks.pooling", "pellucid.networks.rectifiers", "pellucid.attribution",
-        "pellucid.evaluate", "pellucid.atlas",
+        "pellucid.evaluate", "pellucid.atlas", "pellucid.activations", "pellucid.activations.summary",
+        "pellucid.activations.examples", "pellucid.activations.quilt", "pellucid.activations.distribution",
     )
 ]  # fmt: skip
 
