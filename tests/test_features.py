@@ -24,6 +24,7 @@ PLACES = [
         "pellucid.networks", "pellucid.networks.pooling", "pellucid.networks.rectifiers", "pellucid.attribution",
         "pellucid.evaluate", "pellucid.atlas", "pellucid.activations", "pellucid.activations.summary",
         "pellucid.activations.examples", "pellucid.activations.quilt", "pellucid.activations.distribution",
+        "pellucid.curves",
     )
 ]  # fmt: skip
 
@@ -69,6 +70,7 @@ def test_commands_and_options_exist(row: list[str]):
     for text in code(row[2]):
         words = text.removeprefix("pellucid ").split()
         name = "pellucid atlas build" if words[0] == "atlas" else f"pellucid {words[0]}"
+        name = name if name in COMMANDS else f"{name} {words[1]}"
         if text == "pellucid --help":
             continue
         known = {spelling for option in COMMANDS[name].params for spelling in (*option.opts, *option.secondary_opts)}

@@ -20,17 +20,24 @@ def modules(*folders: Path) -> list[Path]:
     return sorted(file for folder in folders for file in folder.rglob("*.py"))
 
 
-@pytest.mark.parametrize("name", [
+@pytest.mark.parametrize(
+    "name",
+    [
         "pellucid",
         "pellucid.activations.distribution",
         "pellucid.activations.examples",
         "pellucid.activations.quilt",
         "pellucid.activations.sources",
         "pellucid.activations.summary",
+        "pellucid.curves.families",
+        "pellucid.curves.labels",
+        "pellucid.curves.rule",
+        "pellucid.curves.tuning_curves",
         "pellucid.study",
         "pellucid.units",
         "pellucid.web",
-    ])
+    ],
+)
 def test_importing_loads_no_torch(name: str):
     # A fresh process: this one has torch already.
     found = f"import sys, {name}; print(sorted({{'torch', 'torchvision', 'timm'}} & set(sys.modules)))"

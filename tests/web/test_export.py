@@ -139,7 +139,9 @@ def test_a_mark_that_names_files_elsewhere_removes_none_of_them(root: Path, stat
 
 def test_a_study_with_a_missing_file_is_refused_before_anything_is_written(root: Path, static: Path, tmp_path: Path):
     (root / "atlas" / "late" / "icons-4.png").unlink()
-    with pytest.raises(StudyError, match=r"lists 'atlas/late/icons-4\.png', which is not in it; make what it belongs to again"):
+    with pytest.raises(
+        StudyError, match=r"lists 'atlas/late/icons-4\.png', which is not in it; make what it belongs to again"
+    ):
         export(root, tmp_path / "site", static=static)
     assert not (tmp_path / "site").exists()
 

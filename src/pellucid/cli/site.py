@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a finished atlas.")]
+StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study with an atlas or pages of units.")]
 
 
 def serve(

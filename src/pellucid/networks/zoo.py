@@ -1,4 +1,4 @@
-"""Networks by name: with weights that install with pip, InceptionV1, and all classifiers of timm and torchvision."""
+"""Networks by name: those that come with weights, InceptionV1, and all classifiers of timm and torchvision."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from typing import Any, cast
 import timm
 import torch
 import torchvision
-from torch import nn
+from torch import Tensor, nn
 
 from pellucid.errors import NetworkError, WeightsError, did_you_mean
-from pellucid.networks import inception_v1
+from pellucid.networks import handnet, inception_v1
 from pellucid.networks.labels import Labels, imagenet
 from pellucid.networks.network import Network, Normalize
 from pellucid.networks.weights import fit_weights, read_weights
@@ -41,10 +41,19 @@ PACKAGED = {
 
 INCEPTION_V1 = "inception_v1"
 
+MADE_BY_HAND: dict[str, dict[str, Any]] = {
+    "handnet": {},
+    "handnet_positive": {"negatives": False},
+    "handnet_curves": {"upstream": "curves"},
+    "handnet_curves_positive": {"upstream": "curves", "negatives": False},
+    "handnet_lines": {"upstream": "lines"},
+    "handnet_lines_positive": {"upstream": "lines", "negatives": False},
+}  # with the options of `handnet.handnet`
+
 
 def names() -> list[str]:
     """Every name that `load` takes."""
-    return sorted({*PACKAGED, INCEPTION_V1, *timm.list_models(), *_torchvision_names()})
+    return sorted({*PACKAGED, *MADE_BY_HAND, INCEPTION_V1, *timm.list_models(), *_torchvision_names()})
 
 
 def load(
@@ -56,7 +65,9 @@ def load(
 ) -> Network:
     """Load a network by name, in evaluation mode, with the preprocessing that its weights expect.
 
-    `efficientnet_lite0`, `efficientnet_lite1` and `efficientnet_lite2` come with ImageNet weights. `inception_v1` is
+    `efficientnet_lite0`, `efficientnet_lite1` and `efficientnet_lite2` come with ImageNet weights. `handnet` is the
+    network of curve and line detectors made by hand, `handnet_positive` and the like what surgery leaves of it
+    (`pellucid.networks.handnet`); its 42 outputs may have other names, but not be more or fewer. `inception_v1` is
     the network of the Distill articles with Lucid's layer names (`mixed3b:379`); its `weights` are the file of the
     published PyTorch port, the state dict that Lucent uses. Any other classifier of timm or torchvision takes
     `weights`, a safetensors or PyTorch file. With `weights="random"` a network is untrained and the same each time.
@@ -67,20 +78,26 @@ def load(
     names_given = Labels.of(labels)
     build, source = _find(name)
     classes = {} if names_given is None else {"num_classes": len(names_given)}
-    packaged = PACKAGED.get(name)
-    if weights is None and packaged is None:
-        raise WeightsError(f"{name} comes without weights: give weights={_file_wanted(name)}, or weights='random'")
-    file = packaged.weights_file() if weights is None and packaged is not None else Path(str(weights))
-    state = None if weights == "random" else read_weights(file)
+    state, origin = (None, "") if weights == "random" else _weights(name, weights)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module, recipe = build(classes)
     if state is not None:
-        fit_weights(module, state, source=str(file), by_order=packaged is not None)
+        fit_weights(module, state, source=origin, by_order=name in PACKAGED)
     count = recipe.pop("classes")
     own = recipe.pop("labels", None)
     known = names_given or own or (imagenet() if count == len(imagenet()) else None)
     return Network(source, module.eval(), labels=known, **recipe).to(device)
+
+
+def _weights(name: str, file: Path | str | None) -> tuple[dict[str, Tensor], str]:
+    """The weights of a network, by default its own, and where they are from."""
+    if file is None and name in MADE_BY_HAND:
+        return handnet.formulas(**MADE_BY_HAND[name]), "its formulas"
+    if file is None and name not in PACKAGED:
+        raise WeightsError(f"{name} comes without weights: give weights={_file_wanted(name)}, or weights='random'")
+    file = PACKAGED[name].weights_file() if file is None else Path(file)
+    return read_weights(file), str(file)
 
 
 def _file_wanted(name: str) -> str:
@@ -99,6 +116,8 @@ def _find(name: str) -> tuple[_Builder, str]:
     library, _, bare = name.rpartition("/")
     if not library and bare in PACKAGED:
         return lambda classes: _from_timm(PACKAGED[bare].architecture, classes), bare
+    if not library and bare in MADE_BY_HAND:
+        return _made_by_hand, bare
     if not library and bare == INCEPTION_V1:
         return _from_inception_v1, bare
     if library in ("", "timm") and timm.is_model(bare):
@@ -119,6 +138,21 @@ def _from_timm(name: str, classes: dict[str, Any]) -> tuple[nn.Module, dict[str,
         "crop": config.get("crop_pct") or 0.875,
         "interpolation": config.get("interpolation") or "bicubic",
         "classes": module.num_classes,
+    }
+
+
+def _made_by_hand(classes: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
+    labels = handnet.class_labels()
+    count = classes.get("num_classes", len(labels))
+    if count != len(labels):
+        raise NetworkError(
+            f"handnet has {len(labels)} outputs and {count} labels are given; each is one kind of stroke"
+        )
+    return handnet.HandNet(), {
+        "preprocess": nn.Identity(),
+        "size": (handnet.SIZE, handnet.SIZE),
+        "classes": count,
+        "labels": labels,
     }
 
 
