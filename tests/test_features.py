@@ -69,9 +69,9 @@ def test_what_is_called_exists(row: list[str]):
 def test_commands_and_options_exist(row: list[str]):
     for text in code(row[2]):
         words = text.removeprefix("pellucid ").split()
-        name = "pellucid atlas build" if words[0] == "atlas" else f"pellucid {words[0]}"
-        name = name if name in COMMANDS else f"{name} {words[1]}"
         if text == "pellucid --help":
             continue
+        name = "pellucid atlas build" if words[0] == "atlas" else f"pellucid {words[0]}"
+        name = name if name in COMMANDS else f"{name} {words[1]}"
         known = {spelling for option in COMMANDS[name].params for spelling in (*option.opts, *option.secondary_opts)}
         assert {word for word in words if re.fullmatch(r"--[a-z].*", word)} <= known, f"{row[0]}: {text}"

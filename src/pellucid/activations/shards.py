@@ -1,8 +1,11 @@
 """The harvest of a single shard: what some images do to the units of the chosen layers."""
 
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,10 +13,11 @@ from torch import Tensor
 
 from pellucid.activations.batches import Decoded
 from pellucid.activations.device_tally import DeviceTally
-from pellucid.activations.items import item_of
+from pellucid.activations.items import image_of, item_of
 from pellucid.activations.parts import Key, Part
-from pellucid.activations.summary import Bins, Covariance, Draw, Summary
+from pellucid.activations.summary import Bins, Covariance, Draw, Summary, joined
 from pellucid.activations.tally import Tally
+from pellucid.activations.threads import one_thread
 from pellucid.networks import Network
 from pellucid.networks.taps import Tap, tap
 
@@ -36,66 +40,108 @@ class ShardWork:
     precision: str = "float32"
 
     def __call__(self, images: Iterable[Decoded]) -> Part:
-        """Summarize the images of a shard; those that could not be read are listed."""
-        tallies = {key: self._tally(bins) for key, bins in self.bins.items()}
-        seconds = {
-            key: _Products(bins.units) for key, bins in self.bins.items() if self.covariance and key[1] == "post"
-        }
-        skipped = []
-        pending: list[tuple[int, int, Tensor]] = []
+        """Summarize the images of a shard; those that could not be read are listed.
+
+        On a processor several batches are at work at once, each in a thread of its own with a copy of the network.
+        """
+        skipped: list[dict[str, str]] = []
+        with one_thread(self.network.device) as count, ExitStack() as ending:
+            lanes = [_Lane(self, network) for network in _copies(self.network, count)]
+            threads = [ThreadPoolExecutor(1) for _ in lanes]
+            for thread in threads:
+                ending.callback(thread.shutdown, cancel_futures=True)
+            waiting: deque[Future[None]] = deque()
+            for number, views in enumerate(self._batches(images, skipped)):
+                if len(waiting) >= 2 * len(lanes):
+                    waiting.popleft().result()
+                lane = number % len(lanes)
+                waiting.append(threads[lane].submit(lanes[lane].count, views))
+            for future in waiting:
+                future.result()
+            ends = [thread.submit(lane.finish) for thread, lane in zip(threads, lanes, strict=True)]
+            parts = [future.result() for future in ends]
+        summaries = {key: joined([part[key] for part in parts]) for key in self.bins}
+        # Views of one image may have gone different ways.
+        seen = len(set().union(*(lane.images for lane in lanes)))
+        return Part({key: replace(summary, images=seen) for key, summary in summaries.items()}, tuple(skipped))
+
+    def _batches(self, images: Iterable[Decoded], skipped: list[dict[str, str]]) -> Iterator[list["_View"]]:
+        pending: list[_View] = []
         for image in images:
             if image.views is None:
                 skipped.append({"image": image.name, "reason": image.reason})
                 continue
             pending += [(item_of(image.image, view), image.label, pixels) for view, pixels in enumerate(image.views)]
             while len(pending) >= self.batch:
-                self._count(pending[: self.batch], tallies, seconds)
+                yield pending[: self.batch]
                 del pending[: self.batch]
         if pending:
-            self._count(pending, tallies, seconds)
+            yield pending
 
-        def finished(key: Key) -> Summary:
-            return tallies[key].finish(seconds[key].covariance() if key in seconds else None)
 
-        with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-            return Part(dict(zip(tallies, threads.map(finished, tallies), strict=True)), tuple(skipped))
+_View = tuple[int, int, Tensor]
+
+
+def _copies(network: Network, count: int) -> list[Network]:
+    """The network and copies of it, together so many, or it alone where it cannot be copied."""
+    try:
+        return [network, *(replace(network, module=deepcopy(network.module)) for _ in range(count - 1))]
+    except Exception:  # a module may hold anything
+        return [network]
+
+
+class _Lane:
+    """What one thread counts of a shard."""
+
+    def __init__(self, work: ShardWork, network: Network) -> None:
+        self.images: set[int] = set()
+        self._work = work
+        self._network = network
+        self._layers = {layer for layer, _ in work.bins}
+        self._tallies = {key: self._tally(bins) for key, bins in work.bins.items()}
+        self._seconds = {
+            key: _Products(bins.units) for key, bins in work.bins.items() if work.covariance and key[1] == "post"
+        }
 
     def _tally(self, bins: Bins) -> Tally | DeviceTally:
-        kept = {"examples": self.examples, "samples": self.samples, "seed": self.seed}
-        device = self.network.device
-        if device.type == "cuda":
-            return DeviceTally(bins, **kept, device=device)
-        return Tally(bins, **kept, threads=torch.get_num_threads())  # of devices without double precision too
+        kept = {"examples": self._work.examples, "samples": self._work.samples, "seed": self._work.seed}
+        device = self._network.device
+        # Devices without double precision leave the counting to the processor.
+        return DeviceTally(bins, **kept, device=device) if device.type == "cuda" else Tally(bins, **kept)
 
-    def _count(
-        self,
-        views: list[tuple[int, int, Tensor]],
-        tallies: Mapping[Key, Tally | DeviceTally],
-        seconds: Mapping[Key, "_Products"],
-    ) -> None:
-        network = self.network
+    def count(self, views: list[_View]) -> None:
+        """Count the activations of some views."""
+        network = self._network
         pixels = torch.stack([view for *_, view in views]).to(network.device, network.dtype) / 255
         items = np.array([item for item, *_ in views])
         labels = np.array([label for _, label, _ in views])
-        draw = Draw(self.seed, items)
+        draw = Draw(self._work.seed, items)
+        self.images |= set(image_of(items).tolist())
 
-        def count(layer: str, side: Tap, values: Tensor) -> None:
-            tally = tallies[layer, side]
+        def take(layer: str, side: Tap, values: Tensor) -> None:
+            tally = self._tallies[layer, side]
             if isinstance(tally, DeviceTally):
                 tally.add(values, items, labels, draw)
             else:
                 tally.add(values.cpu().numpy(), items, labels, draw)
-            if (layer, side) in seconds:
-                seconds[layer, side].add(self._drawn(values, draw))
+            if (layer, side) in self._seconds:
+                self._seconds[layer, side].add(self._drawn(values, draw))
 
-        tap(network, pixels, {layer for layer, _ in tallies}, count, precision=_TYPES[self.precision])
+        tap(network, pixels, self._layers, take, precision=_TYPES[self._work.precision])
+
+    def finish(self) -> dict[Key, Summary]:
+        """The summaries of all that was counted."""
+        return {
+            key: tally.finish(self._seconds[key].covariance() if key in self._seconds else None)
+            for key, tally in self._tallies.items()
+        }
 
     def _drawn(self, values: Tensor, draw: Draw) -> Tensor:
         """Of activations (N, C, P) those at the positions of each item with the least priorities."""
-        places = values.shape[2]
-        if places <= self.covariance:
+        places, wanted = values.shape[2], self._work.covariance
+        if places <= wanted:
             return values
-        chosen = np.sort(draw.of(places)[1][:, : self.covariance], axis=1).astype(np.int64)
+        chosen = np.sort(draw.of(places)[1][:, :wanted], axis=1).astype(np.int64)
         index = torch.from_numpy(chosen).to(values.device)[:, None].expand(-1, values.shape[1], -1)
         return values.gather(2, index)
 

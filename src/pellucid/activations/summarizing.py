@@ -21,6 +21,7 @@ from pellucid.activations.shards import PRECISIONS, ShardWork
 from pellucid.activations.sources import Source, open_source
 from pellucid.activations.summary import Bins, LayerRecord
 from pellucid.activations.summary.store import summary_folder, write_arrays, write_summary
+from pellucid.activations.threads import one_thread
 from pellucid.activations.views import ViewPlan
 from pellucid.errors import ImagesError, StudyError, SummaryError
 from pellucid.networks import Network, receptive_fields
@@ -197,9 +198,10 @@ def _first_look(network: Network, decoder: Decoder, layers: list[str], config: S
     if not views:
         raise ImagesError(f"none of the {total} images can be read; the first: {reason}")
     looks: list[dict[Key, np.ndarray]] = []
-    for some in torch.stack(views).split(config.views_at_once(network)):
-        found = tapped(network, some.to(network.device, network.dtype) / 255, layers)
-        looks.append({key: _extent(values) for key, values in found.items()})
+    with one_thread(network.device):
+        for some in torch.stack(views).split(config.views_at_once(network)):
+            found = tapped(network, some.to(network.device, network.dtype) / 255, layers)
+            looks.append({key: _extent(values) for key, values in found.items()})
     bins = {}
     for key in looks[0]:
         seen = np.stack([look[key] for look in looks])

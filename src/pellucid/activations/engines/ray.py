@@ -36,7 +36,7 @@ class RayEngine(Engine):
     fit into four fifths of its processors; the others read images.
 
     The study is that of `LocalEngine`: the same examples, samples, histograms and counts, and the same moments up to
-    rounding, if the processors are of the same kind and torch has as many threads there as here.
+    rounding, if the processors are of the same kind.
     """
 
     address: str | None = None
