@@ -1,24 +1,27 @@
 """Images per second of a full harvest over those of bare reading and passing, in the same run.
 
 The bare rate reads the same images by the same processes and passes them through the same truncated network, and keeps
-nothing. The harvest does so too, and writes all summaries of all layers, before and after their rectifiers. The rounds
-alternate, since a machine's speed changes. Then a profile of one harvest names the steps that its time goes to.
+nothing. The harvest does so too, and writes all summaries of all layers, before and after their rectifiers. The first
+look at the images, the receptive fields and the writing of the study take a few seconds of a harvest, however large it
+is: with `--repeat 1` they weigh more. The rounds alternate, since a machine's speed changes. Then one harvest, which
+reads its images itself, shows the steps that its processor time goes to.
 
     python benchmarks/harvest.py --images photographs
 """
 
 import argparse
-import cProfile
 import os
-import pstats
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
 import pellucid
+from pellucid.activations import batches, parts, shards, summarizing, tally
 from pellucid.activations.batches import Decoder, Geometry, decoded
 from pellucid.activations.engines import LocalEngine
 from pellucid.activations.sources import open_source
@@ -26,17 +29,46 @@ from pellucid.activations.summarizing import SummaryConfig, summarize
 from pellucid.activations.views import ViewPlan
 
 LAYERS = ("blocks.1.1.bn2", "blocks.3.1.bn2", "blocks.5.2.bn2")
-STEPS = {  # a step by the function that does it, and the file that it stands in
-    "wait for images": ("__next__", "dataloader.py"),
-    "pass through the network, both sides of the rectifiers": ("tap", "taps.py"),
-    "count activations": ("add", "tally.py"),
-    "products of units": ("add", "shards.py"),
-    "rank and sort": ("finish", "tally.py"),
-    "write parts": ("write", "parts.py"),
-    "join parts": ("join", "parts.py"),
-    "write the study": ("_write", "summarizing.py"),
-    "first look": ("_first_look", "summarizing.py"),
+STEPS: dict[str, tuple[Any, str]] = {  # what a step is called, and the function that does it
+    "read images": (batches.Decoder, "__getitem__"),
+    "pass through the network": (shards, "tap"),
+    "count activations": (tally.Tally, "add"),
+    "products of units": (shards._Products, "add"),
+    "rank and sort": (tally.Tally, "finish"),
+    "write parts": (parts.PartStore, "write"),
+    "join parts": (parts, "join"),
+    "first look": (summarizing, "_first_look"),
+    "write the study, measure receptive fields": (summarizing, "_write"),
 }
+
+
+def timed(function: Callable[..., Any], spent: dict[str, float], step: str) -> Callable[..., Any]:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        begun = time.thread_time()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            spent[step] += time.thread_time() - begun
+
+    return run
+
+
+def shares(network: pellucid.Network, source: object, given: argparse.Namespace) -> dict[str, float]:
+    """The share of a harvest's processor time that each step takes."""
+    spent = dict.fromkeys(STEPS, 0.0)
+    before = {step: getattr(owner, name) for step, (owner, name) in STEPS.items()}
+    for step, (owner, name) in STEPS.items():
+        setattr(owner, name, timed(before[step], spent, step))
+    begun = time.process_time()
+    try:
+        full(network, source, argparse.Namespace(**{**vars(given), "workers": 0}))
+    finally:
+        for step, (owner, name) in STEPS.items():
+            setattr(owner, name, before[step])
+    total = time.process_time() - begun
+    # What is counted while a layer is at hand is no part of the pass.
+    spent["pass through the network"] -= spent["count activations"] + spent["products of units"]
+    return {step: seconds / total for step, seconds in spent.items()}
 
 
 def bare(network: pellucid.Network, decoder: Decoder, given: argparse.Namespace) -> float:
@@ -72,6 +104,7 @@ def main() -> None:
     parser.add_argument("--network", default="efficientnet_lite0")
     parser.add_argument("--layers", nargs="+", default=list(LAYERS))
     parser.add_argument("--limit", type=int, default=900, help="images")
+    parser.add_argument("--repeat", type=int, default=4, help="how often each stands in the source")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--precision", default="float32")
@@ -80,7 +113,11 @@ def main() -> None:
     network = pellucid.load(given.network)
     folder = open_source(given.images)
     names = [given.images / folder.name(index) for index in range(min(given.limit, len(folder)))]
-    source = open_source(names)
+    links = tempfile.TemporaryDirectory()
+    for turn in range(given.repeat):
+        for name in names:
+            (Path(links.name) / f"{turn}-{name.name}").symlink_to(name.resolve())
+    source = open_source(links.name)
     given.count = len(source)
     decoder = Decoder(source, ViewPlan(center=network.crop), Geometry.of(network))
     print(f"{given.network}, {len(given.layers)} layers, {given.count} images, batches of {given.batch}, "
@@ -94,16 +131,7 @@ def main() -> None:
         ratios.append(rates[1] / rates[0])
         print(f"round {number + 1}: bare {rates[0]:.1f}/s, harvest {rates[1]:.1f}/s, ratio {ratios[-1]:.2f}")
     print(f"harvest over bare: {statistics.median(ratios):.2f} (median)")
-    with cProfile.Profile() as profile:
-        begun = time.perf_counter()
-        full(network, source, given)
-        total = time.perf_counter() - begun
-    shares = {}
-    for (file, _, name), (_, _, _, cumulative, _) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
-        for step, (function, where) in STEPS.items():
-            if name == function and Path(file).name == where:
-                shares[step] = cumulative / total
-    for step, share in sorted(shares.items(), key=lambda pair: -pair[1]):
+    for step, share in sorted(shares(network, source, given).items(), key=lambda pair: -pair[1]):
         print(f"{share:6.1%}  {step}")
 
 
