@@ -27,8 +27,8 @@ def bins_for(units: int = UNITS) -> Bins:
     return Bins(low, np.array([0.25, 0.5, 0.125])[:units], np.array([0.5, 0.0, 0.25])[:units], 12, 4)
 
 
-def summary_of(maps: np.ndarray, items: np.ndarray, labels: np.ndarray, *, threads: int = 1, batch: int = 2) -> Summary:
-    tally = Tally(bins_for(maps.shape[1]), examples=EXAMPLES, samples=SAMPLES, seed=SEED, threads=threads)
+def summary_of(maps: np.ndarray, items: np.ndarray, labels: np.ndarray, *, batch: int = 2) -> Summary:
+    tally = Tally(bins_for(maps.shape[1]), examples=EXAMPLES, samples=SAMPLES, seed=SEED)
     for at in range(0, len(maps), batch):
         tally.add(maps[at : at + batch], items[at : at + batch], labels[at : at + batch])
     flat = np.where(np.isfinite(maps), maps, 0).astype(np.float64).transpose(1, 0, 2).reshape(maps.shape[1], -1)
@@ -75,11 +75,10 @@ def test_joining_is_associative_and_commutative_and_nothing_changes_nothing(seed
         np.testing.assert_array_equal(array, (nothing + a).arrays()[name], err_msg=name)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_summary_is_what_a_list_of_all_activations_says(threads: int) -> None:
+def test_a_summary_is_what_a_list_of_all_activations_says() -> None:
     maps, items, labels = drawn(20, seed=3)
     maps[4, 1, 2], maps[5, 0, 0], maps[6] = np.nan, -np.inf, np.inf
-    summary = summary_of(maps, items, labels, threads=threads, batch=7)
+    summary = summary_of(maps, items, labels, batch=7)
     for unit in range(UNITS):
         activations = oracles.seen(maps, items.tolist(), labels.tolist(), unit)
         values = [one.value for one in activations]

@@ -51,7 +51,12 @@ class Harvested:
 
     def stamp(self, options: Mapping[str, Any]) -> str:
         """A digest of what was harvested and of the options of what is made from it."""
-        return digest({"harvest": asdict(self.record), "images": self.study.manifest.images, **options})
+        return stamp_of(self.study, self.record, options)
+
+
+def stamp_of(study: Study, record: LayerRecord, options: Mapping[str, Any]) -> str:
+    """A digest of what was harvested of a layer and of the options of what is made from it."""
+    return digest({"harvest": asdict(record), "images": study.manifest.images, **options})
 
 
 def check_units(layer: str, units: Sequence[int], count: int) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pellucid.activations.images import load_view
-from pellucid.activations.manifests import describe_run
+from pellucid.activations.manifests import describe_run, unusable
 from pellucid.activations.sources import Source, open_source
 from pellucid.activations.store import Samples, half, layer_folder, shard_path, write_image_list, write_shard
 from pellucid.activations.views import Box, ViewPlan
@@ -132,8 +132,7 @@ def _finish(study: Study, layers: list[Layer], shards: int, source: Source, new:
         if new:
             shutil.rmtree(study.path)
         raise ImagesError(f"none of the {count} files named as pictures can be read; the first: {skipped[0]['reason']}")
-    unusable = [{"image": name, "reason": reason} for name, reason in source.skipped]
-    write_json(study.path / "activations" / "skipped.json", unusable + skipped)
+    write_json(study.path / "activations" / "skipped.json", unusable(source) + skipped)
     for layer in layers:
         write_json(layer_folder(study, layer.name) / "harvest.json", {"shards": shards, "images": count - len(skipped)})
     return study

@@ -15,7 +15,7 @@ import torch
 
 from pellucid.activations.batches import Decoder, Geometry, decoded
 from pellucid.activations.engines import Engine, Job, LocalEngine
-from pellucid.activations.manifests import describe_run
+from pellucid.activations.manifests import describe_run, unusable
 from pellucid.activations.parts import Key, Part, PartStore, Tree, finish, missing_shards
 from pellucid.activations.shards import PRECISIONS, ShardWork
 from pellucid.activations.sources import Source, open_source
@@ -140,11 +140,6 @@ def summarize(
     return opened
 
 
-def shard_images(number: int, shard: int, total: int) -> range:
-    """The images of a shard."""
-    return range(number * shard, min((number + 1) * shard, total))
-
-
 def _finished(study: Study, layer: str, config: SummaryConfig) -> bool:
     folder = summary_folder(study, layer)
     if not (folder / "summary.json").is_file():
@@ -230,8 +225,7 @@ def _write(
 ) -> None:
     if len(part.skipped) == len(source):
         raise ImagesError(f"none of the {len(source)} images can be read; the first: {part.skipped[0]['reason']}")
-    unusable = [{"image": name, "reason": reason} for name, reason in source.skipped]
-    write_json(study.path / "summaries" / "skipped.json", unusable + list(part.skipped))
+    write_json(study.path / "summaries" / "skipped.json", unusable(source) + list(part.skipped))
     spatial = [network.layer(name) for name in layers if network.layer(name).spatial]
     fields = receptive_fields(network, spatial) if spatial else {}
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:

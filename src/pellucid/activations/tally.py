@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -93,14 +92,12 @@ class Tally:
     """A summary in the making: `add` batches of maps, then `finish`.
 
     `bins` are those of the histogram; `examples` the length of the rankings, `samples` the positions kept of each group
-    of bins, `seed` that of their choice. `threads` count at once, each its own units: the result is the same for any
-    number of them.
+    of bins, `seed` that of their choice.
     """
 
-    def __init__(self, bins: Bins, *, examples: int, samples: int, seed: int, threads: int = 1) -> None:
+    def __init__(self, bins: Bins, *, examples: int, samples: int, seed: int) -> None:
         self.bins = bins
         self.seed = seed
-        self.threads = threads
         units = bins.units
         self._powers = np.zeros((units, 4))
         self._counts = np.zeros((units, bins.count + 2), np.int64)  # under all bins, in each of them, over all
@@ -128,23 +125,12 @@ class Tally:
         sums = np.empty((number, units))
         chance, order = (draw or Draw(self.seed, items)).of(places)
         values = np.ascontiguousarray(values)
-
-        def count(first: int, last: int) -> None:
-            own = values[:, first:last]
-            at[:, first:last, 0], at[:, first:last, 1] = own.argmax(axis=2), own.argmin(axis=2)
-            _count(
-                values, items, chance, order, first, last, self.bins.low, self.bins.width, self.bins.pivot,
-                self._group_of, self._powers, self._counts, self._totals, self._limits, self._fill,
-                self._sample.values, self._sample.items, self._sample.places, self._sample.priorities,
-                extreme, at, sums,
-            )  # fmt: skip
-
-        cuts = np.linspace(0, units, self.threads + 1).astype(int)
-        if self.threads == 1:
-            count(0, units)
-        else:
-            with ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(count, cuts[:-1].tolist(), cuts[1:].tolist()))
+        at[..., 0], at[..., 1] = values.argmax(axis=2), values.argmin(axis=2)
+        _count(
+            values, items, chance, order, self.bins.low, self.bins.width, self.bins.pivot, self._group_of,
+            self._powers, self._counts, self._totals, self._limits, self._fill, self._sample.values,
+            self._sample.items, self._sample.places, self._sample.priorities, extreme, at, sums,
+        )  # fmt: skip
         self._peaks.add(items, labels, extreme, at, sums, np.full(number, places))
 
     def finish(self, second: Covariance | None = None) -> Summary:
@@ -161,7 +147,7 @@ def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 @_compiled()
 def _count(
-    values, items, chance, order, first, last, low, width, pivot, group_of, powers, counts, totals, limits, fill,
+    values, items, chance, order, low, width, pivot, group_of, powers, counts, totals, limits, fill,
     sample_values, sample_items, sample_places, sample_priorities, extreme, at, sums,
 ):  # fmt: skip
     length, room = values.shape[2], sample_values.shape[2]
@@ -169,7 +155,7 @@ def _count(
     some = np.empty(length, np.float32)
     every, others = np.arange(length, dtype=np.int32), np.empty(length, np.int32)
     found = np.empty(4)
-    for unit in range(first, last):
+    for unit in range(values.shape[1]):
         zero = _bin(0.0, low[unit], width[unit], counts.shape[1] - 2)
         for number in range(values.shape[0]):
             row = values[number, unit]

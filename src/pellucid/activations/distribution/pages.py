@@ -1,16 +1,15 @@
 """Distributions of the units of a study: read from its summaries, and written into the units' pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from pellucid.activations.distribution.description import Description, describe
 from pellucid.activations.distribution.distribution import Distribution
 from pellucid.activations.distribution.record import record
+from pellucid.activations.harvested import check_units, stamp_of
 from pellucid.activations.summary.store import layer_record, read_summary
-from pellucid.errors import ObjectiveError
 from pellucid.progress import progress_bar
-from pellucid.study import Study, digest
+from pellucid.study import Study
 from pellucid.study.unit_pages import merge_pages
 from pellucid.study.unit_record import DistributionPart, LayerPages, UnitPage
 
@@ -24,9 +23,7 @@ def describe_units(
     `describe`. Raises `StudyError` if the layer was not harvested, `ObjectiveError` for a unit that it does not have.
     """
     about = layer_record(study, layer)
-    for unit in units:
-        if not 0 <= unit < about.units:
-            raise ObjectiveError(f"there is no unit {unit} in {layer!r}: it has units 0 to {about.units - 1}")
+    check_units(layer, units, about.units)
     found: dict[int, dict[str, Description]] = {unit: {} for unit in units}
     with progress_bar(f"distributions of {layer}", len(found) * len(about.taps), shown=progress) as advance:
         for tap in about.taps:
@@ -45,7 +42,7 @@ def write_distributions(
     Returns the list of the layer's pages. Raises `StudyError` if they cannot be written.
     """
     about = layer_record(study, layer)
-    stamp = digest({"harvest": asdict(about), "images": study.manifest.images, "part": "distribution", **options})
+    stamp = stamp_of(study, about, {"part": "distribution", **options})
     network = study.manifest.network.get("name", "")
 
     def pages() -> Iterator[UnitPage]:

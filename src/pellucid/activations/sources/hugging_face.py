@@ -9,7 +9,8 @@ from PIL import Image
 from pellucid.activations.decode import convert_image, open_image
 from pellucid.activations.pillow_warnings import quiet_pillow
 from pellucid.activations.sources.labels import Labels, find_labels
-from pellucid.activations.sources.source import Source, about_source
+from pellucid.activations.sources.numbered import NumberedSource
+from pellucid.activations.sources.source import about_source
 from pellucid.errors import ImagesError
 from pellucid.study import digest
 
@@ -18,20 +19,10 @@ _LABELS = ("label", "labels", "class", "target")
 
 
 @dataclass(frozen=True, eq=False)
-class HuggingFaceSource(Source):
+class HuggingFaceSource(NumberedSource):
     """The rows of a `datasets.Dataset` that has one column of images. Names are the rows' numbers, in eight digits."""
 
-    dataset: Any
     column: str
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def name(self, index: int) -> str:
-        """The number of the row."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"no image {index} among {len(self)}")
-        return f"{index:08d}"
 
     def open(self, index: int, channels: int = 3) -> Image.Image:
         """An image, decoded from its bytes or its file."""

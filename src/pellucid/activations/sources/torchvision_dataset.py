@@ -14,6 +14,7 @@ from pellucid.activations.sources.files import FileSource
 from pellucid.activations.sources.labels import Labels, find_labels
 from pellucid.activations.sources.list_file import digest_of_files
 from pellucid.activations.sources.names import Names
+from pellucid.activations.sources.numbered import NumberedSource
 from pellucid.activations.sources.source import Source, about_source
 from pellucid.errors import ImagesError, did_you_mean
 from pellucid.study import digest
@@ -23,19 +24,8 @@ _FORM = "torchvision:NAME:ROOT[:SPLIT]"
 
 
 @dataclass(frozen=True, eq=False)
-class DatasetSource(Source):
+class DatasetSource(NumberedSource):
     """The pictures of a data set that decodes them itself. Names are their numbers, in eight digits."""
-
-    dataset: Any
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def name(self, index: int) -> str:
-        """The number of the picture."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"no image {index} among {len(self)}")
-        return f"{index:08d}"
 
     def open(self, index: int, channels: int = 3) -> Image.Image:
         """A picture, as the data set decodes it."""
