@@ -94,8 +94,8 @@ def test_a_unit_that_never_fires_is_nothing() -> None:
 
 def test_too_few_positions_can_be_asked_for() -> None:
     rare = measured(bumps((70, 1)), **{**CURVE, "fires": 0.015})
-    assert judge(rare).kind == "mature"
-    assert judge(rare, Thresholds(fires=0.02)).kind == "none"
+    assert judge(rare).kind == "none"
+    assert judge(rare, Thresholds(fires=0.01)).kind == "mature"
 
 
 def test_two_curves_in_one_unit_are_a_double_curve() -> None:

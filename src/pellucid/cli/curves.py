@@ -5,8 +5,19 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.curve_angles import angles
+from pellucid.cli.curve_attribution import attribution
+from pellucid.cli.curve_comb import comb
+from pellucid.cli.curve_compose import compose
+from pellucid.cli.curve_extract import extract
+from pellucid.cli.curve_find import find
+from pellucid.cli.curve_heatmap import heatmap
+from pellucid.cli.curve_joint import joint
+from pellucid.cli.curve_label import label
 from pellucid.cli.curve_labels import labels
 from pellucid.cli.curve_results import Output, refuse_other_endings, table_of, write_results
+from pellucid.cli.curve_trace import trace
+from pellucid.cli.curve_tuning import tuning
 from pellucid.cli.options import print_table
 from pellucid.cli.stimuli import stimuli
 from pellucid.errors import PellucidError
@@ -14,8 +25,19 @@ from pellucid.errors import PellucidError
 _MOST = 24  # families in one figure
 
 app = typer.Typer(no_args_is_help=True, help="Curve detectors: tuning, families, and what people see in them.")
+app.command("angles")(angles)
+app.command("attribution")(attribution)
+app.command("comb")(comb)
+app.command("compose")(compose)
+app.command("extract")(extract)
+app.command("find")(find)
+app.command("heatmap")(heatmap)
+app.command("joint")(joint)
+app.command("label")(label)
 app.command("labels")(labels)
 app.command("stimuli")(stimuli)
+app.command("trace")(trace)
+app.command("tuning")(tuning)
 
 
 @app.command("radial")

@@ -29,14 +29,17 @@ def quilt(
     from pellucid.activations.pages import write_quilts
 
     opened, layer, wanted = select(study, units, output)
-    write_quilts(opened, layer, wanted, tap=tap, columns=_columns(columns), rows=rows, source=images, progress=True)
+    write_quilts(
+        opened, layer, wanted, tap=tap, columns=parse_columns(columns), rows=rows, source=images, progress=True
+    )
     found = (read_quilt(opened, layer, unit) for unit in wanted)
     if output is not None:
         save_together(output, list(found))
     typer.echo(f"quilts of {len(wanted)} units of {layer} are in {study}; look at them: pellucid serve {study}")
 
 
-def _columns(text: str | None) -> int | tuple[float, ...] | None:
+def parse_columns(text: str | None) -> int | tuple[float, ...] | None:
+    """Read how many columns there are at most, or the edges of their bins."""
     numbers = None if text is None else parse_numbers(text, float, "columns")
     one = numbers is not None and len(numbers) == 1 and math.isfinite(numbers[0]) and numbers[0] == int(numbers[0])
     return int(numbers[0]) if numbers and one else numbers

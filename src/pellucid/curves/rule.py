@@ -28,8 +28,9 @@ class Thresholds:
     correlation with the template K, correlation of the line and fill heatmaps C, and the difference in degrees between
     natural and synthetic preferred direction. `proto_...` are those of a unit with an echo, such as the concentric
     curves of early layers, `line_...` a line's (the resultant length of doubled angles), `double_...` those of a unit
-    with two peaks: the height of the second over the first, the degrees between them, and K around each. `fires` is the
-    least share of positions where a unit must fire; 0 demands nothing.
+    with two peaks: the height of the second over the first, the degrees between them, K around each, and z and L as of
+    a unit with an echo. `fires` is the least share of positions where a unit must fire: with shuffled weights a unit
+    that hardly ever fires can pass all else.
     """
 
     mature_z: float = 6.0
@@ -49,7 +50,9 @@ class Thresholds:
     double_height: float = 0.5
     double_separation: float = 60.0
     double_template: float = 0.8
-    fires: float = 0.0
+    double_z: float = 6.0
+    double_line_over_curve: float = 0.9
+    fires: float = 0.02
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def judge(measured: Measured, thresholds: Thresholds | None = None) -> Verdict:
         kinds.append("proto")
     if measured.line_over_curve is not None and all(demand.met for demand in _line(measured, rule)):
         kinds.append("line")
-    if _fires(measured, rule) and _is_double(measured.tuning, rule):
+    if all(demand.met for demand in _double(measured, rule)) and _is_double(measured.tuning, rule):
         kinds.append("double")
     score = math.prod(demand.ratio for demand in mature) ** (1 / len(mature))
     return Verdict(kinds[0] if kinds else "none", tuple(kinds), score, tuple(one for one in mature if not one.met))
@@ -188,8 +191,12 @@ def _known(*demands: tuple[str, float | None, float, bool]) -> list[Demand]:
     return [Demand(name, value, threshold, least) for name, value, threshold, least in demands if value is not None]
 
 
-def _fires(of: Measured, rule: Thresholds) -> bool:
-    return of.fires is None or of.fires >= rule.fires
+def _double(of: Measured, rule: Thresholds) -> list[Demand]:
+    return _known(
+        ("z", of.z, rule.double_z, True),
+        ("L", of.line_over_curve, rule.double_line_over_curve, False),
+        ("fires", of.fires, rule.fires, True),
+    )
 
 
 def _is_double(tuning: TuningCurve, rule: Thresholds) -> bool:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pellucid.study.found_record import FOUND, found_in
 from pellucid.study.gallery import GalleryRecord, galleries, gallery_folder
+from pellucid.study.label_record import label_tasks
 from pellucid.study.manifest import Study
 from pellucid.study.records import AtlasRecord
 from pellucid.study.unit_pages import layers_with_pages
@@ -14,13 +16,19 @@ from pellucid.study.unit_record import INDEX, LayerPages, unit_folder
 
 @dataclass(frozen=True)
 class Catalog:
-    """The results of a study and the files that a browser may ask for, relative to the study's folder."""
+    """The results of a study and the files that a browser may ask for, relative to the study's folder.
+
+    The pictures of labelling tasks, `labels`, are not among the files: only a server that keeps answers gives them.
+    `curves` is what a search for curve detectors found, None where there was none.
+    """
 
     study: dict[str, Any]
     atlases: tuple[dict[str, Any], ...]
     files: tuple[str, ...]
     units: tuple[dict[str, Any], ...] = ()
     galleries: tuple[dict[str, Any], ...] = ()
+    labels: tuple[dict[str, Any], ...] = ()
+    curves: dict[str, Any] | None = None
 
     def public(self) -> dict[str, Any]:
         """What `catalog.json` tells the browser."""
@@ -30,6 +38,8 @@ class Catalog:
             "atlases": list(self.atlases),
             "units": list(self.units),
             "galleries": list(self.galleries),
+            "labels": list(self.labels),
+            "curves": self.curves,
         }
 
 
@@ -53,12 +63,20 @@ def read_catalog(path: Path | str) -> Catalog:
     for name in galleries(study):
         pictures.append({"name": name, "url": f"visualizations/{name}/gallery.json"})
         files += [f"visualizations/{name}/{file}" for file in _gallery_files(gallery_folder(study, name))]
+    found = found_in(study)
+    if found is not None:
+        files.append(FOUND)
     about = {
         "name": study.path.resolve().name,
         "network": study.manifest.network.get("name", ""),
         "images": study.manifest.images.get("count", 0),
     }
-    return Catalog(about, tuple(atlases), tuple(files), tuple(units), tuple(pictures))
+    labels = tuple(
+        {"layer": task.layer, "unit": task.unit, "url": f"labels/{task.layer}:{task.unit}", "count": len(task.images)}
+        for task in label_tasks(study)
+    )
+    curves = None if found is None else found.entry()
+    return Catalog(about, tuple(atlases), tuple(files), tuple(units), tuple(pictures), labels, curves)
 
 
 def _gallery_files(folder: Path) -> Iterator[str]:

@@ -39,7 +39,9 @@ class Study:
         """Open a study. Raises `StudyError` if there is none, or if a newer version of Pellucid wrote it."""
         path = Path(path)
         if not (path / "study.json").is_file():
-            raise StudyError(f"no study in {path}: it has no study.json; make one with 'pellucid atlas --images DIR'")
+            raise StudyError(
+                f"no study in {path}: it has no study.json; make one with 'pellucid harvest' or 'pellucid atlas'"
+            )
         content = read_json(path / "study.json")
         if not isinstance(content, dict) or not isinstance(content.get("format"), int):
             raise StudyError(f"{path / 'study.json'} is not the manifest of a study")

@@ -1,15 +1,17 @@
-"""The server: the page, and of the study what its catalog lists. It only reads."""
+"""The server: the page, and of the study what its catalog lists. All it writes are answers to labelling tasks."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 
 from pellucid.errors import StudyError
 from pellucid.study import read_catalog
-from pellucid.web.page import CONTENT_SECURITY_POLICY, content_type, page_files, study_files
+from pellucid.web.labelling import labelling_routes
+from pellucid.web.page import CONTENT_SECURITY_POLICY, page_files, study_files
+from pellucid.web.sending import send_file
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ def make_app(root: Path, *, static: Path | None = None) -> FastAPI:
 
     `root` is the study's folder; it is read again at each request, so an atlas appears when it is finished. `static`
     is the folder of the built page, by default the package's own; it may be built again under a running server.
+    Answers to labelling tasks are the one thing that is written, into the study.
     Raises `StudyError` if there is no study in `root` or no page in `static`.
     """
     read_catalog(root)
@@ -43,30 +46,16 @@ def make_app(root: Path, *, static: Path | None = None) -> FastAPI:
 
     def data(request: Request, path: str) -> Response:
         listed = path in read_catalog(root).files
-        return _file(request, study_files(root, (path,) if listed else ()), path)
+        return send_file(request, study_files(root, (path,) if listed else ()), path)
 
     def asset(request: Request, path: str) -> Response:
-        return _file(request, page_files(static), path or "index.html")
+        return send_file(request, page_files(static), path or "index.html")
 
     app.add_api_route("/data/catalog.json", catalog, methods=_READ)
     app.add_api_route("/data/{path:path}", data, methods=_READ)
+    app.include_router(labelling_routes(root))
     app.add_api_route("/{path:path}", asset, methods=_READ)
     return app
-
-
-def _file(request: Request, files: dict[str, Path], name: str) -> Response:
-    """Send one of the listed files, or say that the browser's copy is still good."""
-    path = files.get(name)
-    if path is None:
-        raise HTTPException(404, f"there is no {name!r} here")
-    try:
-        status = path.stat()
-    except OSError:  # replaced or removed since it was listed
-        raise HTTPException(404, f"there is no {name!r} here") from None
-    response = FileResponse(path, media_type=content_type(name), stat_result=status)
-    tag = response.headers["etag"]
-    known = {candidate.strip().removeprefix("W/") for candidate in request.headers.get("if-none-match", "").split(",")}
-    return Response(status_code=304, headers={"etag": tag}) if tag in known or "*" in known else response
 
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -1,6 +1,7 @@
 """A study as plain files: the same page with its data, for any web server and any of its folders."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from pellucid.errors import StudyError
@@ -15,13 +16,13 @@ _FORMAT = 1
 def export(root: Path, target: Path, *, static: Path | None = None) -> Path:
     """Write the page and the data of a study into a folder, and return that folder.
 
-    `target` is a new or empty folder or an earlier export, which is brought up to date: files that the study no
-    longer has are removed, files of others are left alone. The page comes after its data, and an export that was
-    interrupted can be repeated. `static` is the folder of the built page, by default the package's own. Raises
-    `StudyError` if `root` holds no study, if the page was never built, if a file of the study is missing, or if
-    `target` holds anything else.
+    Labelling tasks are left out: they need `pellucid serve`. `target` is a new or empty folder or an earlier export,
+    which is brought up to date: files that the study no longer has are removed, files of others are left alone. The
+    page comes after its data, and an export that was interrupted can be repeated. `static` is the folder of the built
+    page, by default the package's own. Raises `StudyError` if `root` holds no study, if the page was never built, if a
+    file of the study is missing, or if `target` holds anything else.
     """
-    catalog = read_catalog(root)
+    catalog = replace(read_catalog(root), labels=())  # nobody would keep the answers
     data = study_files(root, catalog.files)
     missing = sorted({*catalog.files} - {*data})
     if missing:

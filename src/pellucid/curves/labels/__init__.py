@@ -22,6 +22,12 @@ from pellucid.curves.labels.raters import fleiss_kappa as fleiss_kappa
 from pellucid.curves.labels.report import LabelReport as LabelReport
 from pellucid.curves.labels.report import LabelRow as LabelRow
 from pellucid.curves.labels.report import analyse_labels as analyse_labels
+from pellucid.curves.labels.rubric import CURVE_POSITIVE as CURVE_POSITIVE
+from pellucid.curves.labels.rubric import CURVE_RUBRIC as CURVE_RUBRIC
+from pellucid.curves.labels.rubric import read_rubric as read_rubric
 from pellucid.curves.labels.shares import LabelShares as LabelShares
 from pellucid.curves.labels.shares import Smoothing as Smoothing
 from pellucid.curves.labels.stack_plots import stack_figure as stack_figure
+from pellucid.curves.labels.study_labels import StudyLabels as StudyLabels
+from pellucid.curves.labels.study_labels import read_study_labels as read_study_labels
+from pellucid.curves.labels.tasks import prepare_labels as prepare_labels

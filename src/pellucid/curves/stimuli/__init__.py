@@ -9,6 +9,7 @@ from pellucid.curves.stimuli.circle import Circle as Circle
 from pellucid.curves.stimuli.drawing import draw as draw
 from pellucid.curves.stimuli.drawing import icons as icons
 from pellucid.curves.stimuli.grating import Grating as Grating
+from pellucid.curves.stimuli.s_curve import SCurve as SCurve
 from pellucid.curves.stimuli.standard import standard_bank as standard_bank
 from pellucid.curves.stimuli.stimulus import Stimulus as Stimulus
 from pellucid.curves.stimuli.strokes import Comb as Comb

@@ -1,7 +1,7 @@
 """Where a unit looks."""
 
 from pellucid.errors import LayerError
-from pellucid.networks import Network
+from pellucid.networks import Network, ReceptiveField
 
 
 def centre_of(network: Network, layer: str, position: tuple[int, int] | None = None) -> tuple[float, float]:
@@ -13,13 +13,19 @@ def centre_of(network: Network, layer: str, position: tuple[int, int] | None = N
 
     Raises `LayerError` for a layer without a map, a position outside of it, and a middle outside of the picture.
     """
+    return centre_in(network, layer, network.receptive_fields([layer])[layer], position)
+
+
+def centre_in(
+    network: Network, layer: str, field: ReceptiveField, position: tuple[int, int] | None = None
+) -> tuple[float, float]:
+    """The same for a receptive field that has been measured."""
+    row, column = middle_of(network, layer) if position is None else position
     found = network.spatial_layer(layer)
     assert found.size is not None
     rows, columns = found.size
-    row, column = (rows // 2, columns // 2) if position is None else position
     if not (0 <= row < rows and 0 <= column < columns):
         raise LayerError(f"layer {layer!r} of {network.name} has {rows}x{columns} positions, none at ({row}, {column})")
-    field = network.receptive_fields([layer])[layer]
     centre = list(field.center(row, column))
     for axis, (at, count) in enumerate(((row, rows), (column, columns))):
         if field.whole[axis]:
@@ -30,3 +36,10 @@ def centre_of(network: Network, layer: str, position: tuple[int, int] | None = N
             f"picture of {network.size[0]}x{network.size[1]} pixels; choose a position nearer to the middle"
         )
     return centre[0], centre[1]
+
+
+def middle_of(network: Network, layer: str) -> tuple[int, int]:
+    """The middle position (row, column) of a spatial layer's map, (rows // 2, columns // 2)."""
+    size = network.spatial_layer(layer).size
+    assert size is not None
+    return size[0] // 2, size[1] // 2
