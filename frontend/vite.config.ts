@@ -18,7 +18,7 @@ export default defineConfig({
   },
   server: {
     // `npm run dev` beside `pellucid serve STUDY`.
-    proxy: { '/data': process.env['PELLUCID_SERVER'] ?? 'http://127.0.0.1:8000' },
+    proxy: Object.fromEntries(['/data', '/labels'].map((path) => [path, process.env['PELLUCID_SERVER'] ?? 'http://127.0.0.1:8000'])),
   },
   test: { include: ['tests/**/*.test.ts'] },
 })

@@ -18,6 +18,24 @@ export interface GalleryEntry {
   url: string
 }
 
+/** Pictures of what a unit sees, to be labelled; only a server that keeps the answers has any. */
+export interface LabelEntry {
+  layer: string
+  unit: number
+  count: number
+}
+
+/** What a search for curve detectors found: units of each kind. */
+export interface CurvesEntry {
+  url: string
+  layers: number
+  mature: number
+  proto: number
+  line: number
+  double: number
+  families: number
+}
+
 /** What a study holds for people to see. */
 export interface Catalog {
   format: number
@@ -25,6 +43,8 @@ export interface Catalog {
   atlases: AtlasEntry[]
   units: LayerEntry[]
   galleries: GalleryEntry[]
+  labels: LabelEntry[]
+  curves: CurvesEntry | null
 }
 
 export const DATA = 'data/'
@@ -38,6 +58,7 @@ export async function loadCatalog(): Promise<Catalog> {
   if (Number(catalog.format) > FORMAT) {
     throw new ResourceError(`The study was written by a newer version of Pellucid than this page; export it again.`)
   }
-  // Exports of earlier versions have neither units nor galleries.
-  return { ...(catalog as Catalog), units: catalog.units ?? [], galleries: catalog.galleries ?? [] }
+  // Exports of earlier versions have less.
+  const { units = [], galleries = [], labels = [], curves = null } = catalog
+  return { ...(catalog as Catalog), units, galleries, labels, curves }
 }

@@ -31,8 +31,26 @@ export interface UnitRoute {
   pick?: Pick
 }
 
+/** The pictures of a unit, to be labelled by a rater, or by one who has not said their name yet. */
+export interface LabelRoute {
+  room: 'label'
+  layer: string
+  unit: number
+  rater?: string
+}
+
+/** What a search for curve detectors found: all of it, or a family of a layer, counted from 1, and one unit of it. */
+export interface CurvesRoute {
+  room: 'curves'
+  family?: { layer: string; number: number }
+  unit?: number
+}
+
 /** Which of the viewer's rooms an address leads to. That of the atlas reads the rest of its address itself. */
-export type Route = AtlasRoute | LayerRoute | UnitRoute
+export type Route = AtlasRoute | LayerRoute | UnitRoute | LabelRoute | CurvesRoute
+
+/** All rooms that write an address of their own. */
+export type OwnRoute = Exclude<Route, AtlasRoute>
 
 /** Read where an address leads; parts that make no sense are left out, as if they were absent. */
 export function parseRoute(hash: string): Route {
@@ -46,6 +64,13 @@ export function parseRoute(hash: string): Route {
     if (pick) route.pick = pick
     return route
   }
+  const labelled = parseUnit(parameters.get('label') ?? '')
+  if (labelled) {
+    const rater = parameters.get('rater')
+    return rater ? { room: 'label', ...labelled, rater } : { room: 'label', ...labelled }
+  }
+  const curves = parameters.get('curves')
+  if (curves !== null) return parseCurves(curves, parameters.get('pick') ?? '')
   const layer = parameters.get('layer')
   if (!layer) return { room: 'atlas' }
   const route: LayerRoute = { room: 'layer', layer }
@@ -57,12 +82,19 @@ export function parseRoute(hash: string): Route {
   return route
 }
 
-export function formatRoute(route: LayerRoute | UnitRoute): string {
+export function formatRoute(route: OwnRoute): string {
+  if (route.room === 'curves' && !route.family) return '#curves'
   const parameters = new URLSearchParams()
   if (route.room === 'unit') {
     parameters.set('unit', `${route.layer}:${route.unit}`)
     if (route.tap) parameters.set('tap', route.tap)
     if (route.pick) parameters.set('example', `${route.pick.row}.${route.pick.index}`)
+  } else if (route.room === 'label') {
+    parameters.set('label', `${route.layer}:${route.unit}`)
+    if (route.rater) parameters.set('rater', route.rater)
+  } else if (route.room === 'curves') {
+    parameters.set('curves', `${route.family!.layer}:${route.family!.number}`)
+    if (route.unit !== undefined) parameters.set('pick', String(route.unit))
   } else {
     parameters.set('layer', route.layer)
     if (route.sort && route.sort !== 'number') parameters.set('sort', route.sort)
@@ -76,6 +108,14 @@ export function formatRoute(route: LayerRoute | UnitRoute): string {
 export function parseUnit(address: string): { layer: string; unit: number } | null {
   const match = /^([^/:@\s*+[\]]+):(\d{1,9})$/.exec(address)
   return match ? { layer: match[1]!, unit: Number(match[2]) } : null
+}
+
+function parseCurves(address: string, pick: string): CurvesRoute {
+  const family = parseUnit(address)
+  if (!family || family.unit === 0) return { room: 'curves' }
+  const route: CurvesRoute = { room: 'curves', family: { layer: family.layer, number: family.unit } }
+  if (/^\d{1,9}$/.test(pick)) route.unit = Number(pick)
+  return route
 }
 
 function parsePick(text: string): Pick | null {

@@ -1,6 +1,7 @@
 import { loadCatalog, type Catalog } from './catalog'
+import { Curves } from './curves/curves.svelte'
 import { messageOf } from './resource'
-import { formatRoute, parseRoute, type LayerRoute, type Route, type UnitRoute } from './route'
+import { formatRoute, parseRoute, type OwnRoute, type Route } from './route'
 import { Units } from './units/units.svelte'
 import { Viewer } from './viewer.svelte'
 
@@ -14,6 +15,7 @@ export class Site {
 
   readonly viewer = new Viewer()
   readonly units = new Units()
+  readonly curves = new Curves()
 
   private hash = '' // as this page wrote or followed it last
   private atlasHash = ''
@@ -21,7 +23,7 @@ export class Site {
   async open(hash: string): Promise<void> {
     try {
       const catalog = await loadCatalog()
-      this.viewer.catalog = this.units.catalog = catalog
+      this.viewer.catalog = this.units.catalog = this.curves.catalog = catalog
       this.catalog = catalog
       this.follow(hash)
     } catch (error) {
@@ -35,7 +37,7 @@ export class Site {
   }
 
   /** Change what a room shows; the address follows. */
-  turn(route: LayerRoute | UnitRoute): void {
+  turn(route: OwnRoute): void {
     this.route = route
   }
 
@@ -72,12 +74,27 @@ export class Site {
     return entry ? formatRoute({ room: 'layer', layer: entry.layer }) : '#'
   }
 
+  /** Where labels are given: to images of a unit of the layer if there are any, else of the first unit that has some. */
+  labelAddress(layer: string | null): string {
+    const entries = this.catalog?.labels ?? []
+    const entry = entries.find((candidate) => candidate.layer === layer) ?? entries[0]
+    return entry ? formatRoute({ room: 'label', layer: entry.layer, unit: entry.unit }) : '#'
+  }
+
   private follow(hash: string): void {
-    const { atlases, units } = this.catalog!
+    const { atlases, units, labels, curves } = this.catalog!
     this.hash = hash
     const route = parseRoute(hash)
     if (route.room === 'atlas' && atlases.length === 0 && units[0]) {
       this.route = { room: 'layer', layer: units[0].layer }
+      return
+    }
+    if (route.room === 'atlas' && atlases.length === 0 && labels[0]) {
+      this.route = { room: 'label', layer: labels[0].layer, unit: labels[0].unit }
+      return
+    }
+    if (route.room === 'atlas' && atlases.length === 0 && curves) {
+      this.route = { room: 'curves' }
       return
     }
     this.route = route

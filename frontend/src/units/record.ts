@@ -1,4 +1,4 @@
-import { refuseNewer, ResourceError } from '../resource'
+import { fields, list, number, numbers, optional, orNull, reading, text, whole, type Fields } from '../fields'
 import type { Pick, Tap } from '../route'
 import type { SheetRecord } from '../sheet'
 
@@ -97,7 +97,7 @@ const TAPS: readonly Tap[] = ['pre', 'post']
 
 /** Read `units/LAYER/index.json`. Raises `ResourceError` if it is something else or of a newer format. */
 export function readLayer(url: string, content: unknown): LayerRecord {
-  return reading(url, content, 'the list of a layer’s units', (record) => ({
+  return reading(url, content, FORMAT, 'the list of a layer’s units', (record) => ({
     network: text(record['network']),
     layer: text(record['layer']),
     units: list(record['units'])
@@ -114,7 +114,7 @@ export function readLayer(url: string, content: unknown): LayerRecord {
 
 /** Read `units/LAYER/INDEX.json`. Raises `ResourceError` if it is something else or of a newer format. */
 export function readUnit(url: string, content: unknown): UnitRecord {
-  return reading(url, content, 'the page of a unit', (record) => ({
+  return reading(url, content, FORMAT, 'the page of a unit', (record) => ({
     network: text(record['network']),
     layer: text(record['layer']),
     unit: whole(record['unit']),
@@ -142,58 +142,6 @@ export function strongest(record: UnitRecord): Example | null {
 }
 
 // What follows takes values apart and raises a TypeError at the first that is not what it should be.
-
-type Fields = Record<string, unknown>
-
-function reading<T>(url: string, content: unknown, what: string, read: (record: Fields) => T): T {
-  try {
-    const record = fields(content)
-    refuseNewer(url, record['format'], FORMAT)
-    return read(record)
-  } catch (error) {
-    if (error instanceof TypeError) throw new ResourceError(`${url} is damaged: it is not ${what}.`)
-    throw error
-  }
-}
-
-function fields(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('no record')
-  return value as Fields
-}
-
-function list(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw new TypeError('no list')
-  return value
-}
-
-function text(value: unknown): string {
-  if (typeof value !== 'string') throw new TypeError('no text')
-  return value
-}
-
-function number(value: unknown): number {
-  if (typeof value !== 'number') throw new TypeError('no number')
-  return value
-}
-
-function whole(value: unknown): number {
-  if (!Number.isInteger(value) || (value as number) < 0) throw new TypeError('no whole number')
-  return value as number
-}
-
-function orNull(value: unknown): number | null {
-  return value === null || value === undefined ? null : number(value)
-}
-
-function optional<T>(value: unknown, read: (record: Fields) => T): T | null {
-  return value === null || value === undefined ? null : read(fields(value))
-}
-
-function numbers(value: unknown, count?: number): number[] {
-  const read = list(value).map(number)
-  if (count !== undefined && read.length !== count) throw new TypeError(`not ${count} numbers`)
-  return read
-}
 
 function pair(value: unknown): [number, number] {
   return numbers(value, 2) as [number, number]
