@@ -31,7 +31,7 @@ from pellucid.activations.views import ViewPlan
 LAYERS = ("blocks.1.1.bn2", "blocks.3.1.bn2", "blocks.5.2.bn2")
 STEPS: dict[str, tuple[Any, str]] = {  # what a step is called, and the function that does it
     "read images": (batches.Decoder, "__getitem__"),
-    "pass through the network": (shards, "tap"),
+    "pass through the network": (shards._Lane, "count"),
     "count activations": (tally.Tally, "add"),
     "products of units": (shards._Products, "add"),
     "rank and sort": (tally.Tally, "finish"),

@@ -23,10 +23,10 @@ from pellucid.activations.items import image_of, view_of
 from pellucid.activations.sources import open_source
 from pellucid.activations.summarizing import SummaryConfig, summarize
 from pellucid.activations.summary import Summary, layer_record, read_summary, summarized, taps
-from pellucid.activations.threads import one_thread
 from pellucid.activations.views import ViewPlan
 from pellucid.errors import ImagesError, LayerError, StudyError, SummaryError
 from pellucid.networks import wrap
+from pellucid.networks.one_thread import one_thread
 from pellucid.study import Study
 from photographs import drawn_photographs
 from small import Broken, small_network

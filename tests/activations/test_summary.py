@@ -112,6 +112,57 @@ def test_a_summary_is_what_a_list_of_all_activations_says() -> None:
             assert summary.classes.images[row] == (labels == label).sum()
 
 
+@pytest.mark.parametrize("places", [1, 2, 49, 601])
+@pytest.mark.parametrize("bad", [0.0, 0.02, 1.0])
+@pytest.mark.parametrize(
+    "bins",
+    [
+        Bins.around(np.array([-3.1, 0.0]), np.array([2.2, 6.0]), np.array([0.1, 0.7]), count=24, groups=6),
+        Bins.fixed(2, -1.1, 2.7, count=30, groups=5),
+        Bins.fixed(2, -2, 2, count=3, groups=1),
+        Bins.fixed(2, -(2.0**-130), 2.0**-130, count=4, groups=2),
+        Bins.fixed(2, -3e38, 2e38, count=8, groups=4),
+    ],
+    ids=["short", "not in single precision", "one group", "smallest", "largest"],
+)
+def test_maps_of_any_size_with_values_about_the_edges_are_counted_exactly(bins: Bins, places: int, bad: float) -> None:
+    random = np.random.default_rng(places)
+    edges = np.concatenate([bins.edges.ravel(), bins.group_edges.ravel(), np.zeros(bins.count), [3.4e38]])
+    maps = np.clip(random.choice(edges, (5, 2, places)), -3.4e38, 3.4e38).astype(np.float32)
+    maps = np.nextafter(maps, random.choice(np.array([-1e38, 1e38], np.float32), maps.shape))
+    maps[:2], maps[2:4] = abs(maps[:2]), -abs(maps[2:4])
+    for zero in (0.0, -0.0):
+        maps[random.random(maps.shape) < 0.2] = zero
+    broken = random.random(maps.shape) < bad
+    maps[broken] = random.choice(np.array([np.nan, np.inf, -np.inf], np.float32), broken.sum())
+    items, labels = np.arange(5) << 16, np.arange(5) % 2
+    tally = Tally(bins, examples=5, samples=SAMPLES, seed=SEED)
+    for at in (0, 3):
+        tally.add(maps[at : at + 3], items[at : at + 3], labels[at : at + 3])
+    summary = tally.finish()
+    for unit in range(2):
+        activations = oracles.seen(maps, items.tolist(), labels.tolist(), unit)
+        values = [one.value for one in activations]
+        assert (summary.moments.count[unit], summary.invalid[unit]) == (len(values), 5 * places - len(values))
+        assert summary.fires[unit] == sum(value > 0 for value in values)
+        counts, under, over = oracles.histogram(values, bins.edges[unit].tolist())
+        assert summary.histogram.counts[unit].tolist() == counts
+        assert (summary.histogram.under[unit], summary.histogram.over[unit]) == (under, over)
+        for ranking, lowest in ((summary.highest, False), (summary.lowest, True)):
+            expected = oracles.best(activations, 5, lowest=lowest)
+            found = [ranking.values[unit], ranking.items[unit], ranking.places[unit]]
+            assert [array[: len(expected)].tolist() for array in found] == [
+                [getattr(one, name) for one in expected] for name in ("value", "item", "place")
+            ]
+        group_edges = bins.group_edges[unit].tolist()
+        groups = oracles.sample(activations, group_edges, 10 * places, SEED)
+        assert summary.samples.counts[unit].tolist() == [len(group) for group in groups]
+        for group, drawn in enumerate(groups):
+            for name in ("item", "place", "value"):
+                held = getattr(summary.samples, f"{name}s")[unit, group, : len(drawn)].tolist()
+                assert held == [getattr(one, name) for one in drawn[:SAMPLES]]
+
+
 def test_priorities_are_those_of_the_plain_formula() -> None:
     items = np.array([0, 5, item_of(1281166, 3)])
     found = priorities(11, items, 4)
@@ -134,12 +185,38 @@ def test_samples_of_a_bin_are_uniform_over_its_positions() -> None:
 
 def test_an_image_stands_in_a_ranking_once_however_rankings_are_joined() -> None:
     values = np.array([[5.0, 4.0, 3.0, 2.0, 1.0]], np.float32)
-    items = np.array([[item_of(0, 0), item_of(0, 1), item_of(1, 0), item_of(0, 2), item_of(2, 0)]])
+    items = np.array([item_of(0, 0), item_of(0, 1), item_of(1, 0), item_of(0, 2), item_of(2, 0)])
     places = np.arange(5, dtype=np.int32)[None]
     whole = Ranking.of(values, items, places, 3)
     assert whole.values.tolist() == [[5.0, 3.0, 1.0]]
-    left, right = (Ranking.of(values[:, part], items[:, part], places[:, part], 3) for part in ([1, 2], [0, 3, 4]))
+    left, right = (Ranking.of(values[:, part], items[part], places[:, part], 3) for part in ([1, 2], [0, 3, 4]))
     assert left.merge(right).items.tolist() == whole.items.tolist() == [[0, item_of(1, 0), item_of(2, 0)]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 30), st.booleans())
+def test_rankings_of_any_values_are_those_of_a_plain_sort(seed: int, number: int, lowest: bool) -> None:
+    random = np.random.default_rng(seed)
+    # Ties, zeros of both signs, several views of an image, and items that count for nothing.
+    few = np.array([-np.finfo(np.float32).max, -2.5, -0.0, 0.0, 1e-45, 2.5, np.finfo(np.float32).max], np.float32)
+    values = random.choice(few, (2, number))
+    items = random.permutation([item_of(index // 3, index % 3) for index in range(number)]).astype(np.int64)
+    places = random.integers(-1, 4, (2, number)).astype(np.int32)
+    whole = Ranking.of(values, items, places, 4, lowest=lowest)
+    half = random.random(number) < 0.5
+    parts = [Ranking.of(values[:, some], items[some], places[:, some], 4, lowest=lowest) for some in (half, ~half)]
+    for found in (whole, parts[0].merge(parts[1]), parts[1].merge(parts[0])):
+        for unit in range(2):
+            known = [
+                oracles.Seen(float(value), item, place, -1)
+                for value, item, place in zip(values[unit], items.tolist(), places[unit].tolist(), strict=True)
+                if place >= 0
+            ]
+            expected = oracles.best(known, 4, lowest=lowest)
+            padding = [-1] * (4 - len(expected))
+            assert found.values[unit, : len(expected)].tolist() == [one.value for one in expected]
+            assert found.items[unit].tolist() == [one.item for one in expected] + padding
+            assert found.places[unit].tolist() == [one.place for one in expected] + padding
 
 
 def test_items_hold_image_and_view() -> None:

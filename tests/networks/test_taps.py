@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pellucid.errors import LayerError
 from pellucid.networks import Network, wrap
-from pellucid.networks.taps import tapped, taps_of
+from pellucid.networks.taps import tapped, tapping, taps_of
 from small import Broken, small_network
 
 
@@ -103,6 +103,54 @@ def test_arithmetic_may_be_of_half_precision_and_answers_are_single() -> None:
     assert half.dtype == torch.float32
     assert not torch.equal(half, whole)
     torch.testing.assert_close(half, whole, rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize("layers", [["relu1", "head"], ["conv2", "relu2"]])
+def test_a_network_that_is_held_ready_gives_for_each_pass_what_a_pass_alone_gives(layers: list[str]) -> None:
+    network = small_network()
+    network.module.train()
+    found: dict[tuple[str, str], Tensor] = {}
+    with tapping(network, layers) as run:
+        assert not network.module.training
+        for seed in range(3):
+            images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
+            run(images, lambda layer, side, values: found.update({(layer, side): values.clone()}))
+            alone = tapped(network, images, layers)
+            assert found.keys() == alone.keys()
+            for key, values in alone.items():
+                torch.testing.assert_close(found[key], values, rtol=0, atol=0)
+    assert network.module.training
+    assert all(parameter.requires_grad for parameter in network.module.parameters())
+
+
+class Failing(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        if x.mean() > 0.5:
+            raise ValueError("too bright")
+        return x.relu()
+
+
+def test_a_pass_that_ends_within_a_layer_leaves_nothing_behind() -> None:
+    conv = nn.Conv2d(3, 3, 1)
+    nn.init.dirac_(conv.weight)
+    nn.init.zeros_(cast("Tensor", conv.bias))
+    inner = nn.Sequential(conv, nn.ReLU())
+    module = nn.Sequential(nn.Sequential(inner, Failing()), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    network = wrapped(module)
+    network.layers()
+    dark, bright = torch.rand(1, 3, 8, 8) / 4, torch.rand(1, 3, 8, 8) / 4 + 0.75
+    expected = {key: values.clone() for key, values in tapped(network, dark, ["0", "0.0"]).items()}
+    assert set(expected) == {("0", "post"), ("0", "pre"), ("0.0", "post"), ("0.0", "pre")}
+    with tapping(network, ["0", "0.0"]) as run:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="too bright"):
+                run(bright, lambda *_: None)
+            assert torch.overrides._get_current_function_mode_stack() == []
+            found: dict[tuple[str, str], Tensor] = {}
+            run(dark, lambda layer, side, values, kept=found: kept.update({(layer, side): values.clone()}))
+            assert torch.overrides._get_current_function_mode_stack() == []
+            for key, values in expected.items():
+                torch.testing.assert_close(found[key], values, rtol=0, atol=0)
 
 
 def test_nothing_is_left_on_the_network_and_its_errors_come_through() -> None:

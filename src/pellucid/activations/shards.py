@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,13 +16,15 @@ from pellucid.activations.items import image_of, item_of
 from pellucid.activations.parts import Key, Part
 from pellucid.activations.summary import Bins, Covariance, Draw, Summary, joined
 from pellucid.activations.tally import Tally
-from pellucid.activations.threads import one_thread
 from pellucid.networks import Network
-from pellucid.networks.taps import Tap, tap
+from pellucid.networks.lanes import copies
+from pellucid.networks.one_thread import one_thread
+from pellucid.networks.taps import Tap, tapping
 
 _TYPES = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 PRECISIONS = tuple(_TYPES)
 _AT_ONCE = 1024  # positions whose products are taken together
+_BLOCK = 192  # units; products of later blocks are those of earlier ones the other way round
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class ShardWork:
         """
         skipped: list[dict[str, str]] = []
         with one_thread(self.network.device) as count, ExitStack() as ending:
-            lanes = [_Lane(self, network) for network in _copies(self.network, count)]
+            lanes = [_Lane(self, network, ending) for network in copies(self.network, count)]
             threads = [ThreadPoolExecutor(1) for _ in lanes]
             for thread in threads:
                 ending.callback(thread.shutdown, cancel_futures=True)
@@ -82,22 +83,15 @@ class ShardWork:
 _View = tuple[int, int, Tensor]
 
 
-def _copies(network: Network, count: int) -> list[Network]:
-    """The network and copies of it, together so many, or it alone where it cannot be copied."""
-    try:
-        return [network, *(replace(network, module=deepcopy(network.module)) for _ in range(count - 1))]
-    except Exception:  # a module may hold anything
-        return [network]
-
-
 class _Lane:
     """What one thread counts of a shard."""
 
-    def __init__(self, work: ShardWork, network: Network) -> None:
+    def __init__(self, work: ShardWork, network: Network, ending: ExitStack) -> None:
         self.images: set[int] = set()
         self._work = work
-        self._network = network
-        self._layers = {layer for layer, _ in work.bins}
+        self._device, self._dtype = network.device, network.dtype
+        layers = {layer for layer, _ in work.bins}
+        self._run = ending.enter_context(tapping(network, layers, precision=_TYPES[work.precision]))
         self._tallies = {key: self._tally(bins) for key, bins in work.bins.items()}
         self._seconds = {
             key: _Products(bins.units) for key, bins in work.bins.items() if work.covariance and key[1] == "post"
@@ -105,14 +99,12 @@ class _Lane:
 
     def _tally(self, bins: Bins) -> Tally | DeviceTally:
         kept = {"examples": self._work.examples, "samples": self._work.samples, "seed": self._work.seed}
-        device = self._network.device
         # Devices without double precision leave the counting to the processor.
-        return DeviceTally(bins, **kept, device=device) if device.type == "cuda" else Tally(bins, **kept)
+        return DeviceTally(bins, **kept, device=self._device) if self._device.type == "cuda" else Tally(bins, **kept)
 
     def count(self, views: list[_View]) -> None:
         """Count the activations of some views."""
-        network = self._network
-        pixels = torch.stack([view for *_, view in views]).to(network.device, network.dtype) / 255
+        pixels = torch.stack([view for *_, view in views]).to(self._device, self._dtype).div_(255)
         items = np.array([item for item, *_ in views])
         labels = np.array([label for _, label, _ in views])
         draw = Draw(self._work.seed, items)
@@ -127,7 +119,7 @@ class _Lane:
             if (layer, side) in self._seconds:
                 self._seconds[layer, side].add(self._drawn(values, draw))
 
-        tap(network, pixels, self._layers, take, precision=_TYPES[self._work.precision])
+        self._run(pixels, take)
 
     def finish(self) -> dict[Key, Summary]:
         """The summaries of all that was counted."""
@@ -147,7 +139,7 @@ class _Lane:
 
 
 class _Products:
-    """The covariance of a layer's output in the making."""
+    """The covariance of a layer's output in the making: the products of each unit with those up to its block's end."""
 
     def __init__(self, units: int) -> None:
         self._count = 0
@@ -165,7 +157,8 @@ class _Products:
         """What was added."""
         if self._waiting:
             self._multiply()
-        return Covariance(self._count, self._sums.numpy(), self._products.numpy())
+        lower = np.tril(self._products.numpy())
+        return Covariance(self._count, self._sums.numpy(), lower + np.tril(lower, -1).T)
 
     def _multiply(self) -> None:
         flat = torch.cat(self._waiting, dim=1)
@@ -176,4 +169,6 @@ class _Products:
             total = flat.sum(1)
         self._count += flat.shape[1]
         self._sums += total.cpu()
-        self._products += (flat @ flat.T).cpu()
+        for begin in range(0, len(flat), _BLOCK):
+            end = begin + _BLOCK
+            self._products[begin:end, :end] += (flat[begin:end] @ flat[:end].T).cpu()

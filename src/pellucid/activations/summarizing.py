@@ -21,10 +21,10 @@ from pellucid.activations.shards import PRECISIONS, ShardWork
 from pellucid.activations.sources import Source, open_source
 from pellucid.activations.summary import Bins, LayerRecord
 from pellucid.activations.summary.store import summary_folder, write_arrays, write_summary
-from pellucid.activations.threads import one_thread
 from pellucid.activations.views import ViewPlan
 from pellucid.errors import ImagesError, StudyError, SummaryError
 from pellucid.networks import Network, receptive_fields
+from pellucid.networks.one_thread import one_thread
 from pellucid.networks.taps import tapped
 from pellucid.study import Study, write_json
 from pellucid.study.files import digest

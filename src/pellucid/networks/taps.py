@@ -17,11 +17,15 @@ Tap = Literal["post", "pre"]
 """`post` is a layer's output, `pre` the input of the rectifier that the output comes straight out of."""
 
 
+Take = Callable[[str, Tap, Tensor], None]
+"""What is called with a layer, a tap and its activations."""
+
+
 def tap(
     network: Network,
     images: Tensor,
     layers: Collection[str],
-    take: Callable[[str, Tap, Tensor], None],
+    take: Take,
     *,
     precision: torch.dtype | None = None,
 ) -> None:
@@ -34,23 +38,41 @@ def tap(
     inside of TorchScript or compiled code is not seen. The pass ends at the deepest layer; `precision` is the type of
     its arithmetic (autocast).
     """
-    network.check(images)
+    with tapping(network, layers, precision=precision) as run:
+        run(images, take)
+
+
+@contextmanager
+def tapping(
+    network: Network, layers: Collection[str], *, precision: torch.dtype | None = None
+) -> Iterator[Callable[[Tensor, Take], None]]:
+    """Hold a network ready for many passes: gives what is called with images and `take`, as `tap`.
+
+    Until the end of the block the network is in evaluation mode and its parameters take no gradient.
+    """
     known = {name: network.layer(name) for name in layers}
+    calls = {name: layer.calls for name, layer in known.items()}
     watch = _Rectifiers()
 
-    def keep(name: str, output: Tensor) -> Tensor:
-        before = watch.before(output)
-        take(name, "post", _positions(known[name].maps(output)))
-        if before is not None:
-            take(name, "pre", _positions(known[name].maps(before)))
-        return output
+    def run(images: Tensor, take: Take) -> None:
+        network.check(images)
 
-    def run() -> None:
-        with watch, torch.autocast(images.device.type, precision, enabled=precision is not None):
-            network.module(network.preprocess(images))
+        def keep(name: str, output: Tensor) -> Tensor:
+            before = watch.before(output)
+            take(name, "post", _positions(known[name].maps(output)))
+            if before is not None:
+                take(name, "pre", _positions(known[name].maps(before)))
+            return output
 
-    with frozen(network.module), torch.no_grad(), _watched(network.module, known, watch):
-        capture(network.module, run, {name: layer.calls for name, layer in known.items()}, keep=keep)
+        def forward() -> None:
+            with watch.ready(), torch.autocast(images.device.type, precision, enabled=precision is not None):
+                network.module(network.preprocess(images))
+
+        with torch.no_grad():
+            capture(network.module, forward, calls, keep=keep)
+
+    with frozen(network.module), _watched(network.module, known, watch):
+        yield run
 
 
 def tapped(
@@ -92,22 +114,36 @@ def _watched(module: nn.Module, layers: Mapping[str, object], watch: "_Rectifier
 
 
 class _Rectifiers(TorchFunctionMode):
-    """Remembers of the last rectifier's call what went in and what came out."""
+    """Remembers of the last rectifier's call what went in and what came out; looks on only while a layer runs."""
 
     def __init__(self) -> None:
         super().__init__()
         self._depth = 0
         self._last: tuple[Tensor, Tensor] | None = None
 
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """Let nothing remain of a pass, which may end within a layer."""
+        try:
+            yield
+        finally:
+            self._last = None
+            if self._depth > 0:
+                self._depth = 0
+                self.__exit__(None, None, None)
+
     def begin(self) -> None:
         """A layer begins, perhaps inside of another."""
         if self._depth == 0:
             self._last = None  # what lies before the layer is not its own
+            self.__enter__()
         self._depth += 1
 
     def end(self) -> None:
         """A layer ends; what its last rectifier did is still known."""
         self._depth -= 1
+        if self._depth == 0:
+            self.__exit__(None, None, None)
 
     def before(self, output: Tensor) -> Tensor | None:
         """The input of the rectifier that gave this output, if the last one did."""
@@ -122,7 +158,7 @@ class _Rectifiers(TorchFunctionMode):
     ) -> Any:
         """Call the function."""
         given = dict(kwargs or {})
-        if self._depth == 0 or not (args or "input" in given):
+        if not (args or "input" in given):
             return func(*args, **given)
         x, rest = (args[0], args[1:]) if args else (given["input"], ())
         others = {key: value for key, value in given.items() if key != "input"}

@@ -1,7 +1,6 @@
 """The examples that excite a unit most: the best of many, each image once."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from pellucid.errors import SummaryError
 
 NONE = -1
 """Stands for no item."""
+_LAST = np.uint64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,40 +43,44 @@ class Ranking:
         *,
         lowest: bool = False,
     ) -> "Ranking":
-        """The best of N positions (U, N) for each unit; an item of -1 counts for nothing."""
-        order = np.lexsort((places, items, values if lowest else -values, items == NONE), axis=-1)
-        images = np.take_along_axis(image_of(items), order, 1)
-        # The first of each image, in their order, and then what is not wanted.
-        kept = np.argsort(_again(images) | (images == NONE), axis=1, kind="stable")[:, :length]
-        wanted = ~np.take_along_axis(_again(images) | (images == NONE), kept, 1)
-        order = np.take_along_axis(order, kept, 1)
+        """The best of N items (N,), each at one position (U, N) for each unit; a place of -1 counts for nothing."""
+        from pellucid.activations.summary.sorted_lists import first_of_each_image
+
         found = cls.empty(len(values), length, lowest=lowest)
-        width = order.shape[1]
-        for name, given in (("values", values), ("items", items), ("places", places)):
+        if not len(items):
+            return found
+        order = items.argsort(kind="stable")
+        _, images = np.unique(image_of(items[order]), return_inverse=True)
+        known = places[:, order] != NONE
+        # One number that is ordered by value, then by item: numbers are sorted fastest.
+        keys = np.where(known, _rising(values[:, order] if lowest else -values[:, order]), _LAST)
+        keys = np.sort((keys << np.uint64(32)) | np.arange(len(items), dtype=np.uint64), axis=1)
+        columns = np.full((len(values), length), NONE)
+        first_of_each_image((keys & _LAST).astype(np.int64), images, known.sum(axis=1), columns)
+        wanted = columns != NONE
+        columns = order[columns]
+        for name, given in (("values", values), ("items", items[None]), ("places", places)):
             array = getattr(found, name)
-            array[:, :width] = np.where(wanted, np.take_along_axis(given, order, 1), array[:, :width])
+            given = np.broadcast_to(given, values.shape)
+            np.copyto(array, np.take_along_axis(given, columns, 1), where=wanted)
         return found
 
     def merge(self, other: "Ranking") -> "Ranking":
         """The best of both."""
+        from pellucid.activations.summary.sorted_lists import join_rankings
+
         if self.values.shape != other.values.shape or self.lowest != other.lowest:
             raise SummaryError(
                 f"rankings of {self.values.shape} and {other.values.shape} units and places cannot be joined; "
                 "they come of different harvests"
             )
+        found = Ranking.empty(*self.values.shape, lowest=self.lowest)
+        ours, theirs = ((one.values, one.items, one.places, image_of(one.items)) for one in (self, other))
+        join_rankings(np.float32(1 if self.lowest else -1), ours, theirs, (found.values, found.items, found.places))
+        return found
 
-        def both(name: str) -> Any:
-            return np.concatenate([getattr(self, name), getattr(other, name)], axis=1)
 
-        return Ranking.of(both("values"), both("items"), both("places"), self.values.shape[1], lowest=self.lowest)
-
-
-def _again(images: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Where a row holds an image that stands further left already."""
-    order = np.argsort(images, axis=1, kind="stable")
-    ordered = np.take_along_axis(images, order, 1)
-    repeated = np.zeros(images.shape, bool)
-    repeated[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
-    again = np.empty_like(repeated)
-    np.put_along_axis(again, order, repeated, 1)
-    return again
+def _rising(values: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Numbers below 2^32 - 1 in the order of finite values, equal for 0 and -0."""
+    bits = (values + np.float32(0)).view(np.uint32)
+    return (bits ^ np.where(bits >> 31, _LAST, 1 << 31).astype(np.uint32)).astype(np.uint64)

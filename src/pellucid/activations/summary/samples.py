@@ -1,6 +1,7 @@
 """A uniform random sample of the positions in each bin of activation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,27 +49,23 @@ class BinSamples:
         """A sample of both sets of positions, which share none."""
         if not self.bins.same(other.bins) or self.values.shape != other.values.shape:
             raise SummaryError("samples of different bins or numbers cannot be joined; they come of different harvests")
-        counts = self.counts + other.counts
-        length = self.values.shape[2]
-        # Only groups in which both have something are more than a copy of one of them.
-        mixed = (self.counts > 0) & (other.counts > 0)
-        found = {}
-        both = {name: (getattr(self, name), getattr(other, name)) for name in _ARRAYS}
-        ours = self.counts > 0
-        for name, (first, second) in both.items():
-            found[name] = np.where(ours[..., None], first, second)
-        parts = {name: np.concatenate([a[mixed], b[mixed]], axis=1) for name, (a, b) in both.items()}
-        order = np.lexsort((parts["places"], parts["items"], parts["priorities"]), axis=-1)[:, :length]
-        for name, part in parts.items():
-            found[name][mixed] = np.take_along_axis(part, order, 1)
-        return BinSamples(self.bins, counts, **found)
+        from pellucid.activations.summary.sorted_lists import join_samples
+
+        found = BinSamples.empty(self.bins, self.values.shape[2])
+        join_samples(self._lists(), other._lists(), found._lists())
+        return replace(found, counts=self.counts + other.counts)
 
     def sorted(self) -> "BinSamples":
         """The same sample in the order of its priorities."""
-        order = np.lexsort((self.places, self.items, self.priorities), axis=-1)
-        return BinSamples(
-            self.bins, self.counts, **{name: np.take_along_axis(getattr(self, name), order, 2) for name in _ARRAYS}
-        )
+        from pellucid.activations.summary.sorted_lists import sort_samples
+
+        found = replace(self, **{name: getattr(self, name).copy() for name in _ARRAYS})
+        sort_samples(*found._lists())
+        return found
+
+    def _lists(self) -> tuple[NDArray[Any], ...]:
+        """Values, items, places and priorities of all groups of all units, one after the other."""
+        return tuple(getattr(self, name).reshape(-1, self.values.shape[2]) for name in _ARRAYS)
 
     @property
     def edges(self) -> NDArray[np.float64]:
