@@ -283,3 +283,16 @@ def test_a_scale_of_a_harvest_is_that_of_the_rectified_values(handnet: Network, 
         assert scale.fires == pytest.approx(exact[layer].scale.fires)
         strength = scale.strength(np.zeros(scale.mean.size))
         assert (strength[scale.deviation > 0] <= 0).all()
+
+
+def test_curve_detectors_are_confirmed_by_photographs_and_kept(handnet: Network, images: Path, tmp_path: Path) -> None:
+    config = replace(QUICK, orientations=24, natural=True, examples=4, step=30.0)
+    found = find_curves(handnet, images, ["relu4"], config=config, study=tmp_path / "study")
+    assert sorted(found.confirmations) == sorted(f"relu4:{unit}" for unit in range(24))
+    differences = [one.difference for one in found.confirmations.values()]
+    assert np.abs(differences).max() < 15
+    assert sum(one.confirmed for one in found.confirmations.values()) >= 20
+    row = found.layer_rows()[0]
+    assert row["confirmed"] == sum(one.confirmed for one in found.confirmations.values())
+    told = {row["unit"]: row for row in found_record(found)["units"]}
+    assert told["relu4:3"]["natural_difference"] == pytest.approx(found.confirmations["relu4:3"].difference)

@@ -62,7 +62,7 @@ def test_the_diameter_is_that_of_the_gradients() -> None:
         torch.rand(shape, generator=generator, dtype=torch.float64)
     directions = torch.randn((4, 2), generator=generator, dtype=torch.float64)
     gradient = torch.einsum("nc,cyx->nyx", directions, kernel.detach()[:, 0].double())[:, None]
-    assert found == pytest.approx(spread(gradient), rel=1e-5)
+    assert found == pytest.approx(spread(gradient), abs=0.006)  # it is given to a hundredth
 
 
 def test_deeper_layers_see_further(handnet: Network) -> None:

@@ -108,7 +108,8 @@ def _diameter(gradient: Tensor, network: Network, layer: str) -> float:
         at = torch.arange(len(marginal), dtype=torch.float64, device=marginal.device)
         mean = (marginal * at).sum()
         moments.append(float((marginal * (at - mean) ** 2).sum()))
-    return 2 * math.sqrt(sum(moments)) + 1  # a unit that sees one pixel sees 1 px
+    # A unit that sees one pixel sees 1 px. What rounding leaves of gradients differs with the number of threads.
+    return round(2 * math.sqrt(sum(moments)) + 1, 2)
 
 
 def _size(network: Network, field: ReceptiveField) -> tuple[int, int]:

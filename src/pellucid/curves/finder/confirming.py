@@ -12,12 +12,13 @@ from pellucid.activations.photographs import Spot
 from pellucid.activations.sources import Source
 from pellucid.activations.views import ViewPlan
 from pellucid.curves.finder.found import Confirmation, Judged
-from pellucid.curves.finder.stages import Stages
+from pellucid.curves.finder.stages import Arrays, Stages
 from pellucid.curves.finder.survey import Best, Survey
 from pellucid.curves.natural import NaturalCheck, best_places, natural_check
 from pellucid.curves.rule import Thresholds
 from pellucid.curves.sight import Sight
 from pellucid.networks import Network
+from pellucid.networks.lanes import in_lanes
 from pellucid.progress import progress_bar
 
 
@@ -38,24 +39,25 @@ def confirm(
 
     How the direction of the photographs is told by the other units of the layer, see `natural_check`. Units by address.
     """
+    told = [(layer, unit) for layer in layers for unit in layer.units("mature")]
+
+    def check(network: Network, given: tuple[Judged, int]) -> Arrays:
+        layer, unit = given
+        best = surveys[layer.layer].best
+        images = best.images[unit, :examples].tolist()
+        stage = ["natural", network.digest, source.describe(), layer.layer, unit, images, step, asdict(rule)]
+        sight = seen[layer.layer]
+        return stages.get(
+            stage, lambda: _numbers(_checked(network, source, layer, unit, best, sight, examples, step), rule)
+        )
+
     confirmed: dict[str, Confirmation] = {}
-    total = sum(layer.count("mature") for layer in layers)
-    with progress_bar("turning photographs", total, shown=progress and total > 0) as advance:
-        for layer in layers:
-            for unit in layer.units("mature"):
-                best = surveys[layer.layer].best
-                spots = [item_of(int(image), 0) for image in best.images[unit, :examples]]
-                stage = ["natural", network.digest, source.describe(), layer.layer, unit, spots, step, asdict(rule)]
-                kept = stages.get(
-                    stage,
-                    lambda layer=layer, unit=unit, best=best: _numbers(
-                        _checked(network, source, layer, unit, best, seen[layer.layer], examples, step), rule
-                    ),
-                )
-                confirmed[f"{layer.layer}:{unit}"] = Confirmation(
-                    float(kept["difference"]), float(kept["chance"]), bool(kept["confirmed"]), str(kept["note"])
-                )
-                advance(1)
+    with progress_bar("turning photographs", len(told), shown=progress and bool(told)) as advance:
+        for (layer, unit), kept in zip(told, in_lanes(network, check, told), strict=True):
+            confirmed[f"{layer.layer}:{unit}"] = Confirmation(
+                float(kept["difference"]), float(kept["chance"]), bool(kept["confirmed"]), str(kept["note"])
+            )
+            advance(1)
     return confirmed
 
 

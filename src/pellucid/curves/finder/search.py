@@ -49,8 +49,8 @@ class FinderConfig:
     rounds: int = 1
     null_images: int = 200
     natural: bool = True
-    examples: int = 10
-    step: float = 10.0
+    examples: int = 6
+    step: float = 15.0
     seed: int = 0
 
     def __post_init__(self) -> None:
