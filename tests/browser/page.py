@@ -40,11 +40,17 @@ class AtlasPage:
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         page.on("request", self._on_request)
-        page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url} {request.failure}"))
+        page.on("requestfailed", self._on_failure)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.problems.append(f"{message.type}: {message.text}")
+
+    def _on_failure(self, request: Request) -> None:
+        # The browser asks for the page's icon when it likes, and gives up on it when the page is left or loaded again.
+        if request.failure == "net::ERR_ABORTED" and "/assets/icon-" in request.url:
+            return
+        self.problems.append(f"failed: {request.url} {request.failure}")
 
     def _on_request(self, request: Request) -> None:
         if not request.url.startswith((self.origin, "blob:")):
