@@ -80,8 +80,10 @@ def find(
 
 
 def _discoveries(found: "Found") -> list[str]:
+    from pellucid.curves.finder.found import KINDS
+
     lines = []
-    for kind in ("mature", "proto", "line", "double"):
+    for kind in KINDS:
         one = found.false_discoveries(kind)
         text = f"{kind}: {one.real}"
         if one.nulls:

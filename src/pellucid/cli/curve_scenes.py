@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pellucid.cli.options import load_network, parse_size
+from pellucid.cli.curve_units import load_units
+from pellucid.cli.options import parse_size
 from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
@@ -26,16 +27,8 @@ def open_family(
     network: str, units: str, weights: str | None, device: str, size: str | None
 ) -> tuple["Network", str, list[int], tuple[int, int]]:
     """The network, a layer and its units, and the pictures' size."""
-    from pellucid.study.selection import parse_units, split_units
-
-    layer, _ = split_units(units)
-    found = load_network(network, weights, device)
-    return (
-        found,
-        layer,
-        parse_units(units, found.spatial_layer(layer).channels),
-        parse_size(size) if size else found.size,
-    )
+    found, layer, chosen = load_units(network, units, weights, device)
+    return found, layer, chosen, parse_size(size) if size else found.size
 
 
 def load_picture(network: "Network", path: Path, size: tuple[int, int]) -> "Tensor":

@@ -69,15 +69,21 @@ class Shown:
             typer.echo(f"warning: {self.beyond}")
 
 
-def open_units(network: str, units: str, study: Path | None, weights: str | None, device: str) -> Shown:
-    """Load the network, and find the units and where they look."""
-    from pellucid.curves.sight import sights
-    from pellucid.curves.synthetic import beyond_the_picture, dataset_scale
+def load_units(network: str, units: str, weights: str | None, device: str) -> tuple["Network", str, list[int]]:
+    """Load the network, and find the layer with a map and its units."""
     from pellucid.study.selection import parse_units, split_units
 
     layer, _ = split_units(units)
     found = load_network(network, weights, device)
-    chosen = parse_units(units, found.spatial_layer(layer).channels)
+    return found, layer, parse_units(units, found.spatial_layer(layer).channels)
+
+
+def open_units(network: str, units: str, study: Path | None, weights: str | None, device: str) -> Shown:
+    """Load the network, and find the units and where they look."""
+    from pellucid.curves.sight import sights
+    from pellucid.curves.synthetic import beyond_the_picture, dataset_scale
+
+    found, layer, chosen = load_units(network, units, weights, device)
     scale = None if study is None else dataset_scale(study, found, layer)
     sight = sights(found, [layer])[layer]
     return Shown(found, layer, chosen, sight, scale, beyond_the_picture(found, sight))

@@ -39,13 +39,17 @@ def respond(
     found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in seen}
     for shown in alike(seen.values()):
         some = {sight.layer: sight for sight in shown}
-        height, width = shown[0].size
-        together = batch or max(1, _TOGETHER.get(network.device.type, _ELSEWHERE) // (height * width))
+        together = batch or at_once(network, shown[0].size)
         rows = [range(at, min(at + together, len(bank))) for at in range(0, len(bank), together)]
         for middles in in_lanes(network, partial(_middles, bank, some, side), rows):
             for name, values in middles.items():
                 found[name].append(values)
     return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def at_once(network: Network, size: tuple[int, int]) -> int:
+    """How many pictures of a size (height, width) suit one pass on the network's device."""
+    return max(1, _TOGETHER.get(network.device.type, _ELSEWHERE) // (size[0] * size[1]))
 
 
 def alike(seen: Iterable[Sight]) -> list[list[Sight]]:

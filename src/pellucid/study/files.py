@@ -54,6 +54,22 @@ def read_json(path: Path) -> Any:
         raise StudyError(f"{path} cannot be read: {error}") from error
 
 
+def read_record(path: Path, newest: int, what: str) -> dict[str, Any]:
+    """Read a JSON object that says its `format`, 1 if it does not.
+
+    Raises `StudyError` if the file is missing or damaged, "is not `what`", or of a format above the `newest` known.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or not isinstance(content.get("format", 1), int):
+        raise StudyError(f"{path} is not {what}")
+    if content.get("format", 1) > newest:
+        raise StudyError(
+            f"{path} has format {content['format']}, and this version of Pellucid reads up to {newest}; install a "
+            "newer version"
+        )
+    return content
+
+
 def digest(value: Any) -> str:
     """The sha256 of a JSON value, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import StudyError
-from pellucid.study.files import read_json
+from pellucid.study.files import read_record
 from pellucid.study.manifest import Study
 
 FOUND = "curves/found.json"
 KINDS = ("mature", "proto", "line", "double")
 _FORMAT = 1
+_WHAT = "the record of a search for curve detectors"
+_REMEDY = "make it again with 'pellucid curves find NETWORK --images DIR --study STUDY'"
 _UNIT = re.compile(r"[^/:@\s*+\[\]]+:\d{1,9}")
 
 
@@ -35,12 +37,7 @@ class FoundRecord:
         It is damaged as well where a family has a unit that is not among the units, or tuning curves of a layer differ
         in length: the viewer could draw neither.
         """
-        content = read_json(path)
-        if isinstance(content, dict) and isinstance(content.get("format"), int) and content["format"] > _FORMAT:
-            raise StudyError(
-                f"{path} has format {content['format']}, and this version of Pellucid reads up to {_FORMAT}; install a "
-                "newer version"
-            )
+        content = read_record(path, _FORMAT, f"{_WHAT}; {_REMEDY}")
         try:
             layers = tuple(_text(row["layer"]) for row in content["layers"])
             counts = {kind: sum(_count(row[kind]) for row in content["layers"]) for kind in KINDS}
@@ -49,10 +46,7 @@ class FoundRecord:
             _check_families(content["families"], listed)
             return cls(_text(content["network"]["name"]), layers, counts, len(content["families"]))
         except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise StudyError(
-                f"{path} is not the record of a search for curve detectors: {error}; make it again with "
-                "'pellucid curves find NETWORK --images DIR --study STUDY'"
-            ) from None
+            raise StudyError(f"{path} is not {_WHAT}: {error}; {_REMEDY}") from None
 
     def entry(self) -> dict[str, Any]:
         """What the catalog says of it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import StudyError
-from pellucid.study.files import read_json, write_json
+from pellucid.study.files import read_record, write_json
 from pellucid.study.manifest import Study
 
 
@@ -41,12 +41,7 @@ class GalleryRecord:
     def read(cls, folder: Path) -> "GalleryRecord":
         """Read `gallery.json` of a folder. Raises `StudyError` if it is missing, damaged or newer than this version."""
         path = folder / "gallery.json"
-        content = read_json(path)
-        if isinstance(content, dict) and content.get("format", 1) > cls.format:
-            raise StudyError(
-                f"{path} has format {content['format']}, and this version of Pellucid reads up to {cls.format}; "
-                "install a newer version"
-            )
+        content = read_record(path, cls.format, "the record of a gallery")
         try:
             pictures = tuple(PictureRecord(**picture) for picture in content["pictures"])
             return cls(**{**content, "pictures": pictures, "sheets": tuple(content["sheets"])})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import StudyError
-from pellucid.study.files import digest, read_json, write_json
+from pellucid.study.files import digest, read_record, write_json
 from pellucid.study.manifest import Study
 from pellucid.study.unit_record import unit_folder
 
@@ -58,7 +58,7 @@ class LabelTask:
     @classmethod
     def read(cls, folder: Path) -> "LabelTask":
         """Read `task.json` of a folder. Raises `StudyError` if it is missing, damaged or newer than this version."""
-        content = _content(folder / TASK, cls.format)
+        content = read_record(folder / TASK, cls.format, "a record of a labelling task")
         try:
             labels = tuple(Label(one["name"], one["rubric"]) for one in content["labels"])
             lists = {name: tuple(map(str, content[name])) for name in ("positive", "images")}
@@ -113,7 +113,7 @@ class LabelKey:
     @classmethod
     def read(cls, folder: Path) -> "LabelKey":
         """Read `key.json` of a folder. Raises `StudyError` if it is missing, damaged or newer than this version."""
-        content = _content(folder / KEY, cls.format)
+        content = read_record(folder / KEY, cls.format, "a record of a labelling task")
         try:
             images = tuple(
                 LabelledImage(**{**one, "place": tuple(one["place"]), "field": tuple(one["field"])})
@@ -184,15 +184,3 @@ def picture_name(image: str) -> str:
 def image_name(layer: str, unit: int, photograph: str, place: Sequence[int], field: Sequence[int]) -> str:
     """A name for a picture that tells nothing of it, and is the same whenever the picture is the same."""
     return digest([layer, unit, photograph, list(place), list(field)])[:16]
-
-
-def _content(path: Path, newest: int) -> dict[str, Any]:
-    content = read_json(path)
-    if not isinstance(content, dict) or not isinstance(content.get("format", 1), int):
-        raise StudyError(f"{path} is not a record of a labelling task")
-    if content.get("format", 1) > newest:
-        raise StudyError(
-            f"{path} has format {content['format']}, and this version of Pellucid reads up to {newest}; "
-            "install a newer version"
-        )
-    return content

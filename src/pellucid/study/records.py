@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import StudyError
-from pellucid.study.files import read_json, write_json
+from pellucid.study.files import read_json, read_record, write_json
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,7 @@ class AtlasRecord:
     @classmethod
     def read(cls, folder: Path) -> "AtlasRecord":
         """Read `atlas.json` of a folder. Raises `StudyError` if it is missing, damaged or newer than this version."""
-        content = read_json(folder / "atlas.json")
-        if isinstance(content, dict) and content.get("format", 1) > cls.format:
-            raise StudyError(
-                f"{folder / 'atlas.json'} has format {content['format']}, and this version of Pellucid reads up to "
-                f"{cls.format}; install a newer version"
-            )
+        content = read_record(folder / "atlas.json", cls.format, "the record of an atlas")
         try:
             levels = tuple(
                 LevelRecord(

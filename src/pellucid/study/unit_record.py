@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import StudyError
-from pellucid.study.files import read_json, write_json
+from pellucid.study.files import read_record, write_json
 from pellucid.study.manifest import Study
 from pellucid.study.records import SheetRecord
 
@@ -115,7 +115,7 @@ class UnitPage:
     @classmethod
     def read(cls, path: Path) -> "UnitPage":
         """Read a page. Raises `StudyError` if it is missing, damaged or newer than this version."""
-        content = _readable(path, cls.format)
+        content = read_record(path, cls.format, "a record of unit pages")
         try:
             parts = {name: _READERS[name](content[name]) if content.get(name) else None for name in PARTS}
             return cls(**{**content, **parts})
@@ -167,7 +167,7 @@ class LayerPages:
     def read(cls, folder: Path) -> "LayerPages":
         """Read `index.json` of a folder. Raises `StudyError` if it is missing, damaged or newer than this version."""
         path = folder / INDEX
-        content = _readable(path, cls.format)
+        content = read_record(path, cls.format, "a record of unit pages")
         try:
             units = tuple(
                 UnitEntry(one["unit"], one["max"], one["fires"], tuple(one["pages"]), tuple(one["files"]))
@@ -196,18 +196,6 @@ def unit_folder(study: Study, layer: str) -> Path:
 def page_name(unit: int) -> str:
     """The file of a unit's page."""
     return f"{unit}.json"
-
-
-def _readable(path: Path, newest: int) -> dict[str, Any]:
-    content = read_json(path)
-    if not isinstance(content, dict) or not isinstance(content.get("format", 1), int):
-        raise StudyError(f"{path} is not a record of unit pages")
-    if content.get("format", 1) > newest:
-        raise StudyError(
-            f"{path} has format {content['format']}, and this version of Pellucid reads up to {newest}; "
-            "install a newer version"
-        )
-    return content
 
 
 def _examples(content: dict[str, Any]) -> ExamplesPart:

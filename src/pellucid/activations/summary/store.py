@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pellucid.activations.summary.summary import Summary
 from pellucid.errors import StudyError, SummaryError
 from pellucid.study import Study, write_json, writing
-from pellucid.study.files import read_json
+from pellucid.study.files import read_record
 
 _FORMAT = 1
 
@@ -54,12 +54,7 @@ class LayerRecord:
     def read(cls, folder: Path) -> "LayerRecord":
         """Read `summary.json` of a folder. Raises `StudyError` if it is missing, damaged or newer than this version."""
         path = folder / "summary.json"
-        content = read_json(path)
-        if isinstance(content, dict) and content.get("format", 1) > _FORMAT:
-            raise StudyError(
-                f"{path} has format {content['format']}, and this version of Pellucid reads up to {_FORMAT}; "
-                "install a newer version"
-            )
+        content = read_record(path, _FORMAT, "the record of a summary")
         try:
             lists = {name: tuple(content[name]) for name in ("taps", "input", "classes")}
             return cls(**{**content, **lists})

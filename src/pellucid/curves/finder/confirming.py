@@ -14,10 +14,11 @@ from pellucid.activations.views import ViewPlan
 from pellucid.curves.finder.found import Confirmation, Judged
 from pellucid.curves.finder.stages import Arrays, Stages
 from pellucid.curves.finder.survey import Best, Survey
-from pellucid.curves.natural import NaturalCheck, best_places, natural_check
+from pellucid.curves.natural import NaturalCheck, Place, best_places, natural_check
 from pellucid.curves.rule import Thresholds
 from pellucid.curves.sight import Sight
-from pellucid.networks import Network
+from pellucid.curves.tuning_curves import TuningCurve
+from pellucid.networks import Network, ReceptiveField
 from pellucid.networks.lanes import in_lanes
 from pellucid.progress import progress_bar
 
@@ -40,16 +41,22 @@ def confirm(
     How the direction of the photographs is told by the other units of the layer, see `natural_check`. Units by address.
     """
     told = [(layer, unit) for layer in layers for unit in layer.units("mature")]
+    names = list(dict.fromkeys(layer.layer for layer, _ in told))
+    fields = network.receptive_fields(names) if names else {}
+    drawn = {layer.layer: _drawn(layer) for layer in layers if layer.layer in fields}
 
     def check(network: Network, given: tuple[Judged, int]) -> Arrays:
-        layer, unit = given
-        best = surveys[layer.layer].best
+        layer, unit = given[0].layer, given[1]
+        best = surveys[layer].best
         images = best.images[unit, :examples].tolist()
-        stage = ["natural", network.digest, source.describe(), layer.layer, unit, images, step, asdict(rule)]
-        sight = seen[layer.layer]
-        return stages.get(
-            stage, lambda: _numbers(_checked(network, source, layer, unit, best, sight, examples, step), rule)
-        )
+        stage = ["natural", network.digest, source.describe(), layer, unit, images, step, asdict(rule)]
+
+        def make() -> Arrays:
+            places = _places(network, source, layer, unit, best, fields[layer], examples)
+            options: dict[str, Any] = {"step": step, "sight": seen[layer]}
+            return _numbers(natural_check(network, layer, {unit: places}, source, drawn[layer], **options)[unit], rule)
+
+        return stages.get(stage, make)
 
     confirmed: dict[str, Confirmation] = {}
     with progress_bar("turning photographs", len(told), shown=progress and bool(told)) as advance:
@@ -61,25 +68,26 @@ def confirm(
     return confirmed
 
 
-def _checked(
-    network: Network, source: Source, layer: Judged, unit: int, best: Best, sight: Sight, examples: int, step: float
-) -> NaturalCheck:
-    size = network.spatial_layer(layer.layer).size
+def _drawn(layer: Judged) -> dict[int, TuningCurve]:
+    """The tuning curves of the units of a layer that drawn curves excite."""
+    measures = layer.measures
+    return {unit: measures.curve(unit) for unit in range(measures.units) if measures.tuning[unit].any()}
+
+
+def _places(
+    network: Network, source: Source, layer: str, unit: int, best: Best, field: ReceptiveField, examples: int
+) -> list[Place]:
+    size = network.spatial_layer(layer).size
     assert size is not None
     spots = [
         Spot(item_of(int(image), 0), int(place), float(value))
         for image, place, value in zip(best.images[unit], best.positions[unit], best.values[unit], strict=True)
         if image >= 0
     ]
-    places = best_places(
-        spots, photographs=source, plan=ViewPlan(center=network.crop), grid=size, size=network.size,
-        field=network.receptive_fields([layer.layer])[layer.layer], count=examples,
+    return best_places(
+        spots, photographs=source, plan=ViewPlan(center=network.crop), grid=size, size=network.size, field=field,
+        count=examples,
     )  # fmt: skip
-    synthetic = {
-        one: layer.measures.curve(one) for one in range(layer.measures.units) if layer.measures.tuning[one].max() > 0
-    }
-    options: dict[str, Any] = {"step": step, "sight": sight}
-    return natural_check(network, layer.layer, {unit: places}, source, synthetic, **options)[unit]
 
 
 def _numbers(check: NaturalCheck, rule: Thresholds) -> dict[str, np.ndarray]:

@@ -104,8 +104,8 @@ def find_curves(
         search = _Search(source, seen, plans, stages, rule, config, workers, advance)
         judged, surveys = search.judged(network, range(len(source)))
         nulls: dict[str, tuple[Judged, ...]] = {}
+        batches = list(_batches(network, source, some[:: max(1, len(some) // _FITTED)])) if rounds else []
         for kind, seed in rounds:
-            batches = list(_batches(network, source, some[:: max(1, len(some) // _FITTED)]))
             null = null_network(network, kind, batches, seed=config.seed + seed)
             nulls[f"{kind} {config.seed + seed}"] = search.judged(null, some)[0]
     confirmations = {}

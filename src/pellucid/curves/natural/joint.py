@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pellucid.curves.natural.place import Place, open_photograph
 from pellucid.curves.natural.rotation import Beyond, batches, rotated, turns
+from pellucid.curves.responses import at_once
 from pellucid.curves.sight import Sight, sights
 from pellucid.curves.tuning_curves import TuningCurve
 from pellucid.curves.tuning_curves.tuning_curve import Direction
@@ -17,9 +18,6 @@ from pellucid.errors import PellucidError
 from pellucid.networks import Network
 from pellucid.networks.taps import Tap, tapped
 from pellucid.progress import progress_bar
-
-_TOGETHER = {"cpu": 4 * 224 * 224}  # pixels in a pass: larger tensors cost a processor more than they save,
-_ELSEWHERE = 64 * 224 * 224  # and keep another device busy
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +115,7 @@ def joint_tuning(
     if not all(0 <= one < known for one in (*recorded, unit)):
         raise PellucidError(f"layer {layer!r} of {network.name} has units 0 to {known - 1}, not {recorded} and {unit}")
     smaller = replace(network, size=sight.size)
-    pixels = _TOGETHER.get(network.device.type, _ELSEWHERE)
-    together = batch or max(1, pixels // (sight.size[0] * sight.size[1]))
+    together = batch or at_once(network, sight.size)
     responses = np.empty((len(places), len(angles), len(recorded)), np.float32)
     for number, place in enumerate(places):
         photograph = open_photograph(photographs, place.image, network.channels)
