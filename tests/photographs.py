@@ -24,3 +24,16 @@ def drawn_photographs(folder: Path, count: int, size: tuple[int, int] = (48, 40)
         rough = Image.fromarray(random.integers(0, 256, (6, 7, 3), dtype=np.uint8))
         rough.resize(size).save(folder / ("deeper" if index % 3 == 0 else ".") / f"{index:03d}.png")
     return folder
+
+
+def photograph_squares(folder: Path, count: int) -> Path:
+    """Squares of those two photographs, so many of each, from 150 to 400 pixels a side."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    for path in sorted(real_photographs(folder.parent / f"{folder.name} uncut").iterdir()):
+        with Image.open(path) as photograph:
+            for number in range(count):
+                side = int(random.integers(150, 400))
+                left, top = (int(random.integers(0, length - side)) for length in photograph.size)
+                photograph.crop((left, top, left + side, top + side)).save(folder / f"{path.stem}-{number:02d}.png")
+    return folder

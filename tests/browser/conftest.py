@@ -3,11 +3,16 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from page import AtlasPage
 from playwright.sync_api import Browser, sync_playwright
+from serving import serve_app, serve_folder
+
+from pellucid.web.app import make_app
+from pellucid.web.export import export
 
 # Draws in software, so that no graphics card is needed, and asks nothing of the network.
 ARGUMENTS = [
@@ -55,3 +60,25 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
         page.page.context.close()
     problems = [problem for page in opened for problem in page.problems]
     assert problems == []
+
+
+@pytest.fixture(scope="module")
+def server(study: Path) -> Iterator[str]:
+    """The address of a server of the module's own `study`."""
+    with serve_app(make_app(study)) as origin:
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def site(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the module's own `study`, exported into a folder of some web server."""
+    folder = tmp_path_factory.mktemp("server")
+    export(study, folder / "papers" / "study")
+    with serve_folder(folder) as origin:
+        yield f"{origin}papers/study/"
+
+
+@pytest.fixture(params=["server", "site"])
+def origin(request: pytest.FixtureRequest) -> str:
+    """One after the other."""
+    return request.getfixturevalue(request.param)

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from page import AtlasPage, Card
 from PIL import Image
-from serving import serve_app, serve_folder
+from serving import serve_app
 
 from pellucid.web.app import make_app
 from pellucid.web.export import export
@@ -29,25 +28,6 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (STATIC / "index.html").is_file():
         pytest.fail("the page is not built; run 'pip install -e .'", pytrace=False)
     return make_study(tmp_path_factory.mktemp("browser") / "study", names=NAMES).path
-
-
-@pytest.fixture(scope="module")
-def server(study: Path) -> Iterator[str]:
-    with serve_app(make_app(study)) as origin:
-        yield origin
-
-
-@pytest.fixture(scope="module")
-def site(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    export(study, folder / "papers" / "atlas")
-    with serve_folder(folder) as origin:
-        yield f"{origin}papers/atlas/"
-
-
-@pytest.fixture(params=["server", "site"])
-def origin(request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(request.param)
 
 
 def read(study: Path, grid: int, atlas: str = ATLAS) -> tuple[list[dict[str, Any]], list[str]]:

@@ -4,23 +4,20 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from page import AtlasPage
-from PIL import Image
 from playwright.sync_api import Locator
-from serving import serve_app, serve_folder
+from serving import serve_app
 from typer.testing import CliRunner
 
 from pellucid.cli.application import app
 from pellucid.web.app import make_app
-from pellucid.web.export import export
 from pellucid.web.page import STATIC
-from photographs import real_photographs
+from photographs import photograph_squares
 
 pytestmark = pytest.mark.browser
 FAMILY = "#curves=relu4:1"
@@ -37,14 +34,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study with a search; two of the 24 units have examples, another one a rendered picture."""
     if not (STATIC / "index.html").is_file():
         pytest.fail("the page is not built; run 'pip install -e .'", pytrace=False)
-    images = tmp_path_factory.mktemp("images")
-    random = np.random.default_rng(0)
-    for path in sorted(real_photographs(tmp_path_factory.mktemp("photographs")).iterdir()):
-        photograph = Image.open(path).convert("RGB")
-        for number in range(8):
-            side = int(random.integers(150, 400))
-            left, top = (int(random.integers(0, length - side)) for length in photograph.size)
-            photograph.crop((left, top, left + side, top + side)).save(images / f"{path.stem}-{number}.png")
+    images = photograph_squares(tmp_path_factory.mktemp("images") / "squares", 8)
     root = str(tmp_path_factory.mktemp("curves") / "study")
     what = ("--layers", "relu3,relu4", "--orientations", "24", "--null", "permuted", "--no-natural")
     run("curves", "find", "handnet", "--images", str(images), *what, "--study", root)
@@ -52,25 +42,6 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("examples", root, "relu4:3,7", "--count", "2")
     run("render", "handnet", "relu4:5", "--study", root, "--steps", "2", "--size", "48")
     return Path(root)
-
-
-@pytest.fixture(scope="module")
-def server(study: Path) -> Iterator[str]:
-    with serve_app(make_app(study)) as origin:
-        yield origin
-
-
-@pytest.fixture(scope="module")
-def site(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    export(study, folder / "papers" / "curves")
-    with serve_folder(folder) as origin:
-        yield f"{origin}papers/curves/"
-
-
-@pytest.fixture(params=["server", "site"])
-def origin(request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ import pytest
 from page import AtlasPage
 from PIL import Image
 from playwright.sync_api import Locator, Route
-from serving import serve_app, serve_folder
+from serving import serve_app
 from unit_study import BINS, LAYER, OTHER, ROWS, UNITS, colors, make_unit_study
 
 from pellucid.web.app import make_app
-from pellucid.web.export import export
 from pellucid.web.page import STATIC
 from studies import make_study
 
@@ -29,25 +27,6 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (STATIC / "index.html").is_file():
         pytest.fail("the page is not built; run 'pip install -e .'", pytrace=False)
     return make_unit_study(tmp_path_factory.mktemp("browser") / "study")
-
-
-@pytest.fixture(scope="module")
-def server(study: Path) -> Iterator[str]:
-    with serve_app(make_app(study)) as origin:
-        yield origin
-
-
-@pytest.fixture(scope="module")
-def site(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    export(study, folder / "papers" / "units")
-    with serve_folder(folder) as origin:
-        yield f"{origin}papers/units/"
-
-
-@pytest.fixture(params=["server", "site"])
-def origin(request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

@@ -1,26 +1,21 @@
 import csv
 import io
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
+from commands import output_of
 from pellucid.cli.curves import app
 from pellucid.curves import VonMises, tuning_record
 from pellucid.curves.extraction import Scene, curve_scene, two_curve_scene
 from pellucid.errors import ImagesError, LayerError, ObjectiveError, PellucidError
 from pellucid.pictures import to_pixels
 
-
-def run(*arguments: object) -> str:
-    """What the command prints; its errors come through."""
-    ended = CliRunner().invoke(app, list(map(str, arguments)))
-    if ended.exception is not None:
-        raise ended.exception
-    return ended.output
+run = partial(output_of, app)
 
 
 def table(path: Path) -> list[dict[str, str]]:

@@ -1,21 +1,16 @@
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
+from commands import output_of
 from pellucid.cli.curves import app
 from pellucid.errors import ImagesError, LayerError, PellucidError, StudyError
 from photographs import real_photographs
 
-
-def run(*arguments: object) -> str:
-    """What the command prints; its errors come through."""
-    ended = CliRunner().invoke(app, list(map(str, arguments)))
-    if ended.exception is not None:
-        raise ended.exception
-    return ended.output
+run = partial(output_of, app)
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,15 @@
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 import pellucid
+from commands import output_of
 from pellucid.activations import SummaryConfig, summarize
 from pellucid.cli.curves import app
 from pellucid.curves import Curve, Style, draw
@@ -17,13 +18,7 @@ from pellucid.curves.tuning_curves import read_tuning_curves
 from pellucid.errors import ImagesError, LayerError, ObjectiveError, PellucidError, StudyError
 from pellucid.pictures import to_pixels
 
-
-def run(*arguments: object) -> str:
-    """What the command prints; its errors come through."""
-    ended = CliRunner().invoke(app, list(map(str, arguments)))
-    if ended.exception is not None:
-        raise ended.exception
-    return ended.output
+run = partial(output_of, app)
 
 
 @pytest.fixture(scope="module")

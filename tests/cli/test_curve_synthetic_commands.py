@@ -1,13 +1,14 @@
 import csv
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import pellucid
+from commands import output_of
 from pellucid.activations import SummaryConfig, summarize
 from pellucid.cli.curves import app
 from pellucid.curves import Bank, Curve, Line
@@ -16,13 +17,7 @@ from pellucid.curves.tuning_curves import read_tuning_curves
 from pellucid.errors import LayerError, PellucidError, StudyError
 from pellucid.pictures import save_sheet
 
-
-def run(*arguments: object) -> str:
-    """What the command prints; its errors come through."""
-    ended = CliRunner().invoke(app, list(map(str, arguments)))
-    if ended.exception is not None:
-        raise ended.exception
-    return ended.output
+run = partial(output_of, app)
 
 
 @pytest.fixture(scope="module")

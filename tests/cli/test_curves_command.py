@@ -2,24 +2,19 @@ import csv
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
+from commands import output_of
 from pellucid.cli.curves import app
 from pellucid.curves.labels import LABELS
 from pellucid.curves.tuning_curves import VonMises, read_tuning_curves, tuning_record
 from pellucid.errors import PellucidError, StudyError
 
-
-def run(*arguments: object) -> str:
-    """What the command prints; its errors come through."""
-    ended = CliRunner().invoke(app, list(map(str, arguments)))
-    if ended.exception is not None:
-        raise ended.exception
-    return ended.output
+run = partial(output_of, app)
 
 
 @pytest.fixture

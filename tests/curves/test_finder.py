@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
 import pellucid
@@ -27,7 +26,7 @@ from pellucid.curves.stimuli import Curve, draw, standard_bank
 from pellucid.errors import ImagesError, LayerError, PellucidError, StudyError
 from pellucid.networks import Network, wrap
 from pellucid.networks.taps import tapped
-from photographs import real_photographs
+from photographs import photograph_squares
 
 QUICK = FinderConfig(orientations=36, nulls=(), natural=False)
 
@@ -40,15 +39,7 @@ def handnet() -> Network:
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Squares of two photographs."""
-    folder = tmp_path_factory.mktemp("images")
-    random = np.random.default_rng(0)
-    for path in sorted(real_photographs(tmp_path_factory.mktemp("photographs")).iterdir()):
-        photograph = Image.open(path).convert("RGB")
-        for number in range(15):
-            side = int(random.integers(150, 400))
-            left, top = (int(random.integers(0, length - side)) for length in photograph.size)
-            photograph.crop((left, top, left + side, top + side)).save(folder / f"{path.stem}-{number:02d}.png")
-    return folder
+    return photograph_squares(tmp_path_factory.mktemp("images") / "squares", 15)
 
 
 @pytest.fixture(scope="module")
