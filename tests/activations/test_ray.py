@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,52 @@ def test_a_worker_that_is_killed_loses_nothing(cluster: str, images: Path, expec
     assert not networks & processes(tmp_path, "reader")
     assert not list((study.path / "summaries").glob(".parts*"))
     assert ray.is_initialized()  # it was not the engine's to end
+
+
+def test_workers_killed_at_ten_random_moments_lose_nothing(
+    cluster: str, images: Path, expected: Study, tmp_path: Path
+) -> None:
+    moments = np.random.default_rng(0).uniform(0, 1, 10)
+    killed: list[int] = []
+    ended = threading.Event()
+
+    def kill() -> None:
+        for moment in moments:
+            found = until(lambda: ended.is_set() or [one for one in running(tmp_path) if one not in killed])
+            if ended.wait(moment):
+                return
+            killed.append(found[0])
+            with suppress(ProcessLookupError):  # it had done its work
+                os.kill(killed[-1], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        for attempt in range(10):  # a run may be over before it is hit ten times; the next one is hit as well
+            folder = tmp_path / str(attempt)
+            folder.mkdir()
+            assert_same(run_until_done(images, folder), expected)
+            if not killer.is_alive():
+                break
+    finally:
+        ended.set()
+        killer.join()
+    assert len(killed) == 10
+
+
+def run_until_done(images: Path, folder: Path) -> Study:
+    """Give the command again where all attempts at a shard were hit, as its error says."""
+    while True:
+        try:
+            return run(images, folder, TWO, "slow")
+        except StudyError as error:
+            if "were lost again and again" not in str(error):
+                raise
+
+
+def running(folder: Path) -> list[int]:
+    """Processes that a network runs in, in any run below a folder."""
+    return [number for one in folder.iterdir() for number in sorted(processes(one, "network")) if alive({number})]
 
 
 def test_after_the_program_was_killed_it_goes_on_from_the_parts_in_a_bucket(
