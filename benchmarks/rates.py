@@ -15,7 +15,7 @@ import torch
 import pellucid
 from pellucid.activations import HarvestConfig
 from pellucid.activations.images import views
-from pellucid.atlas.layout import umap_layout
+from pellucid.atlas.layout import UMAP
 
 LAYER = "blocks.4.2.bn2"
 STEPS = 32
@@ -62,7 +62,7 @@ def layout() -> None:
     activations = np.random.default_rng(0).random((ACTIVATIONS, 672), dtype=np.float32)
 
     def work() -> None:
-        umap_layout(activations, neighbors=50, min_dist=0.05, seed=0)
+        UMAP()(activations)
 
     report(f"layout of {ACTIVATIONS} activations", rate(work, ACTIVATIONS), "activations / s")
 

@@ -16,6 +16,7 @@ from pellucid.activations.store import read_image_list
 from pellucid.atlas import AtlasConfig, build, check, tables
 from pellucid.atlas.check import check_layout, encode_centers
 from pellucid.atlas.icons import IconConfig, whitening
+from pellucid.atlas.layout import UMAP
 from pellucid.errors import AtlasError, StudyError
 from pellucid.networks import Network
 from pellucid.pictures import cut
@@ -101,7 +102,7 @@ def test_a_second_run_draws_nothing(network: Network, study: Study, monkeypatch:
     # The package's own name `build` is the function: its module has to be asked for.
     modules = sys.modules["pellucid.atlas.icons"], sys.modules["pellucid.atlas.build"]
     monkeypatch.setattr(modules[0], "render", lambda *_, **__: pytest.fail("an icon was drawn again"))
-    monkeypatch.setattr(modules[1], "umap_layout", lambda *_, **__: pytest.fail("the layout was made again"))
+    monkeypatch.setattr(UMAP, "place", lambda *_: pytest.fail("the layout was made again"))
     build(network, study, "act3", config=CONFIG)
     assert tree(study.path) == before
 

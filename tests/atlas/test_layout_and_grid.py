@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from oracles import grid_means
+from pellucid.atlas.check import compare_layouts
 from pellucid.atlas.grid import make_grid
 from pellucid.atlas.labels import label_cells
-from pellucid.atlas.layout import normalize, pca_layout, umap_layout
+from pellucid.atlas.layout import LAYOUTS, layout_named, normalize, placed
 from pellucid.errors import AtlasError
 
 POINTS = arrays(np.float32, st.tuples(st.integers(1, 60), st.just(2)), elements=st.floats(0, 1, width=32))
@@ -76,19 +79,68 @@ def test_labels_are_the_largest_means() -> None:
     assert stable.tolist() == [True, False]
 
 
-def test_layouts_keep_neighbours_and_follow_the_seed() -> None:
+@pytest.fixture(scope="module")
+def clouds() -> tuple[np.ndarray, np.ndarray]:
+    """Activations in four directions, of any length, and in which."""
     random = np.random.default_rng(0)
     centers = random.uniform(0, 1, (4, 12))
     which = np.repeat(np.arange(4), 30)
-    values = centers[which] * random.uniform(1, 9, (120, 1)) + random.normal(0, 0.01, (120, 12))
-    points = umap_layout(values, neighbors=15, min_dist=0.05, seed=3)
-    assert np.array_equal(points, umap_layout(values, neighbors=15, min_dist=0.05, seed=3))
-    for layout in (points, pca_layout(values)):
-        distances = np.linalg.norm(layout[:, None] - layout[None], axis=2)
-        np.fill_diagonal(distances, np.inf)
-        assert (which[distances.argmin(axis=1)] == which).mean() > 0.95
+    return centers[which] * random.uniform(1, 9, (120, 1)) + random.normal(0, 0.01, (120, 12)), which
 
 
-def test_too_few_activations_are_refused() -> None:
+def nearest_of_its_kind(points: np.ndarray, which: np.ndarray) -> float:
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    return float((which[distances.argmin(axis=1)] == which).mean())
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_layouts_keep_neighbours_and_follow_the_seed(clouds: tuple[np.ndarray, np.ndarray], name: str) -> None:
+    values, which = clouds
+    points = layout_named(name, neighbors=15, seed=3)(values)
+    assert points.shape == (120, 2)
+    assert points.dtype == np.float32
+    assert np.array_equal(points, layout_named(name, neighbors=15, seed=3)(values))
+    assert nearest_of_its_kind(points, which) > 0.95
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_ten_activations_are_enough_and_nine_are_not(name: str) -> None:
+    values = np.random.default_rng(0).uniform(0.1, 1, (10, 3))
+    assert np.isfinite(layout_named(name)(values)).all()
     with pytest.raises(AtlasError, match="9 activations are too few"):
-        umap_layout(np.zeros((9, 3)), neighbors=5, min_dist=0.1, seed=0)
+        layout_named(name)(values[:9])
+
+
+def test_a_layout_that_there_is_not_is_refused() -> None:
+    with pytest.raises(AtlasError, match="no layout 'spiral'; layouts are umap, tsne, pacmap, pca"):
+        layout_named("spiral")
+
+
+def test_new_activations_come_to_stand_among_those_that_they_resemble(clouds: tuple[np.ndarray, np.ndarray]) -> None:
+    values, which = clouds
+    points = normalize(layout_named("pca")(values))
+    known, new = np.arange(120) % 3 > 0, np.arange(120) % 3 == 0
+    there = placed(values[new] * 2, values[known], points[known])
+    distances = np.linalg.norm(there[:, None] - points[known][None], axis=2)
+    assert (which[known][distances.argmin(axis=1)] == which[new]).all()
+    np.testing.assert_allclose(placed(values[:5], values, points), points[:5], atol=1e-4)
+    with pytest.raises(AtlasError, match="cannot be placed among those of 12 channels"):
+        placed(values[:, :4], values, points)
+
+
+def test_layouts_are_compared_on_the_same_activations_beside_shuffled_places(
+    clouds: tuple[np.ndarray, np.ndarray],
+) -> None:
+    trials = compare_layouts(clouds[0], ("umap", "pca"))
+    assert [trial.name for trial in trials] == ["umap", "pca", "shuffled"]
+    assert min(trials[0].trust, trials[1].trust) > 0.9 > 0.7 > trials[2].trust
+
+
+def test_layouts_of_the_published_activations_can_be_trusted(shared_data: Path) -> None:
+    maps = [np.load(file) for file in sorted((shared_data / "inception-mixed4d").glob("*.npy"))]
+    vectors = np.concatenate([one.reshape(-1, 528) for one in maps])
+    assert len(vectors) == 1176
+    trust = {trial.name: trial.trust for trial in compare_layouts(vectors, ("umap", "tsne"))}
+    assert min(trust["umap"], trust["tsne"]) >= 0.98
+    assert trust["shuffled"] < 0.55

@@ -17,7 +17,7 @@ from pellucid.atlas import tables
 from pellucid.atlas.grid import Grid, make_grid
 from pellucid.atlas.icons import IconConfig, describe, draw_icons, forget_parts, whitening
 from pellucid.atlas.labels import label_cells
-from pellucid.atlas.layout import normalize, umap_layout
+from pellucid.atlas.layout import Layout, layout_named, normalize
 from pellucid.atlas.patches import choose_patches, cut_patches
 from pellucid.errors import AtlasError
 from pellucid.networks import Network
@@ -34,13 +34,14 @@ _LARGEST_SHEET = 8192  # pixels a side; graphics hardware takes no larger textur
 class AtlasConfig:
     """How an atlas is made.
 
-    `neighbors` and `min_dist` are UMAP's (the published atlases: 50 and 0.05, cosine), `grids` the cells a side of each
-    zoom level from coarse to fine, `min_count` the activations that a cell must hold, `labels` and `patches` how many a
-    cell shows, `patch_size` their side in pixels, `seed` that of the layout.
+    `layout` is one of `LAYOUTS`; `neighbors` and `min_dist` are UMAP's (the published atlases: 50 and 0.05, cosine).
+    `grids` are the cells a side of each zoom level from coarse to fine, `min_count` the activations that a cell must
+    hold, `labels` and `patches` how many a cell shows, `patch_size` their side in pixels, `seed` that of the layout.
     """
 
     grids: tuple[int, ...] = (5, 10, 20)
     min_count: int = 10
+    layout: str = "umap"
     neighbors: int = 50
     min_dist: float = 0.05
     seed: int = 0
@@ -75,10 +76,20 @@ def build(
 def _check(network: Network, study: Study, layer: str, config: AtlasConfig) -> None:
     study.refuse_other_weights(network.name, network.digest)
     network.spatial_layer(layer)
+    _layout(config)
     if list(config.grids) != sorted(set(config.grids)) or not config.grids:
         raise AtlasError(f"grids = {config.grids} must grow from level to level, such as 5, 10, 20")
     if min(config.icons.size, config.icons.steps, config.patches, config.patch_size, config.labels) < 1:
         raise AtlasError("icon size, steps, patches, their size and labels must be at least 1")
+
+
+def _layout(config: AtlasConfig) -> Layout:
+    return layout_named(config.layout, neighbors=config.neighbors, min_dist=config.min_dist, seed=config.seed)
+
+
+def _described(config: AtlasConfig) -> list[Any]:
+    """What decides over the places."""
+    return [config.layout, *asdict(_layout(config)).values()]
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,7 @@ class _Builder:
                 "images": self.study.manifest.images,
                 "harvest": read_json(harvest / "config.json"),
                 "layer": self.layer,
-                "layout": ["umap", self.config.neighbors, self.config.min_dist, self.config.seed],
+                "layout": _described(self.config),
             }
         )
 
@@ -132,12 +143,7 @@ class _Builder:
         path, stamp = self.folder / "layout.parquet", self.layout_stamp()
         if tables.stamp_of(path) != stamp:
             with progress_bar("laying out", 1, shown=progress) as advance:
-                points = umap_layout(
-                    activations,
-                    neighbors=self.config.neighbors,
-                    min_dist=self.config.min_dist,
-                    seed=self.config.seed,
-                )
+                points = _layout(self.config)(activations)
                 tables.write_layout(path, normalize(points), stamp)
                 advance(1)
         return tables.read_layout(path)

@@ -1,6 +1,11 @@
 """Placing activations in the plane."""
 
+import logging
 import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,37 +13,155 @@ from numpy.typing import NDArray
 from pellucid.errors import AtlasError
 
 Points = NDArray[np.float32]  # (N, 2)
+FEWEST = 10  # activations that can be laid out
 
 
-def umap_layout(activations: NDArray, *, neighbors: int, min_dist: float, seed: int) -> Points:
-    """A UMAP of activations (N, C) by their cosine (Carter et al. 2019), the same for the same seed.
+@dataclass(frozen=True)
+class Layout(ABC):
+    """A way to place activations in the plane, by their cosine; the same places for the same seed."""
 
-    `neighbors` is lowered where there are fewer activations. Raises `AtlasError` for fewer than 10 of them.
+    def __call__(self, activations: NDArray) -> Points:
+        """The places (N, 2) of activations (N, C). Raises `AtlasError` for fewer than 10 of them."""
+        if len(activations) < FEWEST:
+            raise AtlasError(f"{len(activations)} activations are too few to lay out; harvest at least {FEWEST}")
+        return np.asarray(self.place(np.asarray(activations, dtype=np.float32)), dtype=np.float32)
+
+    @abstractmethod
+    def place(self, activations: NDArray[np.float32]) -> NDArray:
+        """The same for 10 activations at least."""
+
+
+@dataclass(frozen=True)
+class UMAP(Layout):
+    """Uniform manifold approximation (McInnes, Healy and Melville 2018), as the published atlases were laid out.
+
+    `neighbors` is lowered where there are fewer activations; the published atlases have 50, and 0.05 for `min_dist`
+    (Carter et al. 2019).
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ImportWarning)  # that its part for TensorFlow is not there
-        import umap  # slow to import, and not needed to read an atlas
 
-    if len(activations) < 10:
-        raise AtlasError(f"{len(activations)} activations are too few to lay out; harvest at least 10")
-    reducer = umap.UMAP(
-        n_neighbors=min(neighbors, len(activations) - 1),
-        min_dist=min_dist,
-        metric="cosine",
-        random_state=seed,
-        n_jobs=1,  # what a seed demands
-        low_memory=True,
-    )
-    return np.asarray(reducer.fit_transform(np.asarray(activations, dtype=np.float32)), dtype=np.float32)
+    neighbors: int = 50
+    min_dist: float = 0.05
+    seed: int = 0
+
+    def place(self, activations: NDArray[np.float32]) -> NDArray:
+        """The places."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImportWarning)  # that its part for TensorFlow is not there
+            import umap  # slow to import, and not needed to read an atlas
+
+        reducer = umap.UMAP(
+            n_neighbors=min(self.neighbors, len(activations) - 1),
+            min_dist=self.min_dist,
+            metric="cosine",
+            random_state=self.seed,
+            n_jobs=1,  # what a seed demands
+            low_memory=True,
+        )
+        return np.asarray(reducer.fit_transform(activations))
 
 
-def pca_layout(activations: NDArray) -> Points:
+@dataclass(frozen=True)
+class TSNE(Layout):
+    """t-distributed stochastic neighbour embedding (van der Maaten and Hinton 2008), by openTSNE.
+
+    `perplexity` is lowered where there are fewer activations. The article has it for the atlases of one class.
+    """
+
+    perplexity: int = 30
+    seed: int = 0
+
+    def place(self, activations: NDArray[np.float32]) -> NDArray:
+        """The places."""
+        try:
+            import openTSNE
+        except ImportError as error:
+            raise AtlasError("the layout 'tsne' needs openTSNE; install it: pip install 'pellucid[layouts]'") from error
+        found = openTSNE.TSNE(
+            perplexity=min(self.perplexity, (len(activations) - 1) // 3),
+            metric="cosine",
+            random_state=self.seed,
+            n_jobs=1,  # sums of several threads come in any order
+        )
+        return np.asarray(found.fit(activations))
+
+
+@dataclass(frozen=True)
+class PaCMAP(Layout):
+    """Pairwise controlled manifold approximation (Wang et al. 2021): the fastest, for a first look."""
+
+    neighbors: int = 10
+    seed: int = 0
+
+    def place(self, activations: NDArray[np.float32]) -> NDArray:
+        """The places."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of what it imports
+                import pacmap
+        except ImportError as error:
+            raise AtlasError("the layout 'pacmap' needs PaCMAP; install it: pip install 'pellucid[layouts]'") from error
+        count = max(1, min(self.neighbors, (len(activations) - 1) // 4))
+        with _quiet(pacmap.pacmap.__name__), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = pacmap.PaCMAP(n_neighbors=count, distance="angular", random_state=self.seed, apply_pca=False)
+            return np.asarray(found.fit_transform(activations, init="pca"))
+
+
+@contextmanager
+def _quiet(logger: str) -> Iterator[None]:
+    """Let a library warn of errors only: PaCMAP warns that it was given a seed."""
+    log = logging.getLogger(logger)
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+@dataclass(frozen=True)
+class PCA(Layout):
     """The two main axes of the activations scaled to length one: the plain layout that a better one must beat."""
-    from sklearn.decomposition import PCA
 
-    values = np.asarray(activations, dtype=np.float64)
-    values /= np.linalg.norm(values, axis=1, keepdims=True).clip(1e-12)
-    return PCA(2, random_state=0).fit_transform(values).astype(np.float32)
+    def place(self, activations: NDArray[np.float32]) -> NDArray:
+        """The places."""
+        from sklearn import decomposition
+
+        values = activations.astype(np.float64)
+        values /= np.linalg.norm(values, axis=1, keepdims=True).clip(1e-12)
+        return decomposition.PCA(2, random_state=0).fit_transform(values)
+
+
+LAYOUTS = ("umap", "tsne", "pacmap", "pca")
+
+
+def layout_named(name: str, *, neighbors: int = 50, min_dist: float = 0.05, seed: int = 0) -> Layout:
+    """A layout by its name; `neighbors` and `min_dist` are UMAP's. Raises `AtlasError` for a name that is none."""
+    if name == "umap":
+        return UMAP(neighbors, min_dist, seed)
+    if name == "pca":
+        return PCA()
+    if name not in LAYOUTS:
+        raise AtlasError(f"there is no layout {name!r}; layouts are {', '.join(LAYOUTS)}")
+    return TSNE(seed=seed) if name == "tsne" else PaCMAP(seed=seed)
+
+
+def placed(new: NDArray, activations: NDArray, points: Points, *, neighbors: int = 5) -> Points:
+    """Places (M, 2) for `new` activations (M, C) in a layout that is there: `points` (N, 2) of `activations` (N, C).
+
+    Each stands at the mean of the places of its nearest neighbours by cosine, weighted by 1 over 1 - cosine, so that an
+    activation of the layout itself comes to stand where it is. Raises `AtlasError` for activations of another number of
+    channels.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    if new.ndim != 2 or new.shape[1] != activations.shape[1]:
+        raise AtlasError(f"activations {new.shape} cannot be placed among those of {activations.shape[1]} channels")
+    index = NearestNeighbors(n_neighbors=min(neighbors, len(activations)), metric="cosine", algorithm="brute")
+    distances, nearest = index.fit(activations.astype(np.float64)).kneighbors(new.astype(np.float64))
+    weights = 1 / np.maximum(distances, 1e-9)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return (weights[:, :, None] * points[nearest]).sum(axis=1).astype(np.float32)
 
 
 def normalize(points: Points) -> Points:

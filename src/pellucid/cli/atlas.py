@@ -48,6 +48,7 @@ def build(
     crops: Crops = "1",
     grids: Annotated[str, typer.Option(help="Cells a side of each zoom level, from coarse to fine.")] = "5,10,20",
     min_count: Annotated[int, typer.Option(min=1, help="Activations that a cell must hold to be drawn.")] = 10,
+    layout: Annotated[str, typer.Option(help="How activations are placed: umap, tsne, pacmap or pca.")] = "umap",
     neighbors: Annotated[int, typer.Option(min=2, help="Neighbours in the UMAP layout.")] = 50,
     min_dist: Annotated[float, typer.Option(min=0, help="Least distance in the UMAP layout.")] = 0.05,
     icon_size: Annotated[int, typer.Option(min=8, help="Pixels a side of an icon.")] = 96,
@@ -72,6 +73,7 @@ def build(
     config = AtlasConfig(
         grids=parse_numbers(grids, int, "grids"),
         min_count=min_count,
+        layout=layout,
         neighbors=neighbors,
         min_dist=min_dist,
         seed=seed,
@@ -122,6 +124,38 @@ def check(
         typer.echo(json.dumps(result.as_dict(), indent=1))
         return
     _print_check(result)
+
+
+@app.command("layouts")
+def layouts(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A harvested study.")],
+    layer: Annotated[str | None, typer.Option(help="The layer, if there are several.")] = None,
+    layout: Annotated[
+        list[str] | None, typer.Option(help="Only this one, several times; by default umap, tsne, pacmap and pca.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=10, help="Activations at most, chosen at random.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Of the choice and of the layouts.")] = 0,
+) -> None:
+    """Lay out the activations of a layer in several ways, and tell how far each can be trusted and how long it takes.
+
+    Trustworthiness (cosine, k = 15, on 3,000 of them) is 1 if neighbours in the map are neighbours among activations.
+    """
+    import numpy as np
+
+    from pellucid.activations import read_samples
+    from pellucid.atlas import compare_layouts
+    from pellucid.atlas.layout import LAYOUTS
+    from pellucid.study import Study
+
+    opened = Study.open(study)
+    activations = read_samples(opened, layer or _only_layer(opened)).activation
+    if len(activations) > limit:
+        chosen = np.random.default_rng(seed).choice(len(activations), size=limit, replace=False)
+        activations = activations[np.sort(chosen)]
+    table = Table("layout", "trustworthiness", "seconds", box=None, pad_edge=False)
+    for trial in compare_layouts(activations, layout or LAYOUTS, seed=seed, progress=True):
+        table.add_row(trial.name, f"{trial.trust:.3f}", f"{trial.seconds:.1f}")
+    print_table(table)
 
 
 def _print_check(result) -> None:
