@@ -25,6 +25,8 @@ def static(tmp_path: Path) -> Path:
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text('<!doctype html><script src="./assets/index-1.js"></script>')
     (folder / "assets" / "index-1.js").write_text("export {}")
+    (folder / "experiment.html").write_text("a page that needs its server")
+    (folder / "assets" / "experiment-1.js").write_text("export {}")
     return folder
 
 

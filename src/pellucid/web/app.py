@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pellucid.errors import StudyError
 from pellucid.study import read_catalog
 from pellucid.web.labelling import labelling_routes
-from pellucid.web.page import CONTENT_SECURITY_POLICY, page_files, study_files
+from pellucid.web.page import CONTENT_SECURITY_POLICY, study_files, viewer_files
 from pellucid.web.sending import send_file
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def make_app(root: Path, *, static: Path | None = None) -> FastAPI:
     Raises `StudyError` if there is no study in `root` or no page in `static`.
     """
     read_catalog(root)
-    page_files(static)
+    viewer_files(static)
     app = FastAPI(title="Pellucid", docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(_with_headers)
     app.add_exception_handler(StudyError, _unreadable)
@@ -49,7 +49,7 @@ def make_app(root: Path, *, static: Path | None = None) -> FastAPI:
         return send_file(request, study_files(root, (path,) if listed else ()), path)
 
     def asset(request: Request, path: str) -> Response:
-        return send_file(request, page_files(static), path or "index.html")
+        return send_file(request, viewer_files(static), path or "index.html")
 
     app.add_api_route("/data/catalog.json", catalog, methods=_READ)
     app.add_api_route("/data/{path:path}", data, methods=_READ)

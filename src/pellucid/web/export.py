@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from pellucid.errors import StudyError
 from pellucid.study import read_catalog, write_json, writing
 from pellucid.study.files import read_json
-from pellucid.web.page import page_files, study_files
+from pellucid.web.page import study_files, viewer_files
 
 _MARK = ".pellucid-export.json"  # lists what an export wrote, so that the next one may replace it
 _FORMAT = 1
@@ -28,7 +28,7 @@ def export(root: Path, target: Path, *, static: Path | None = None) -> Path:
     if missing:
         raise StudyError(f"the study in {root} lists {missing[0]!r}, which is not in it; make what it belongs to again")
     earlier = _earlier_files(target)
-    page = page_files(static)
+    page = viewer_files(static)
     files = {"data/catalog.json", *(f"data/{name}" for name in data), *page}
     _write_mark(target, files | earlier)
     for name, source in data.items():

@@ -56,6 +56,11 @@ def page_files(static: Path | None = None) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
+def viewer_files(static: Path | None = None) -> dict[str, Path]:
+    """The same without the page of an experiment, which only the server of experiments has a use for."""
+    return {name: path for name, path in page_files(static).items() if not path.name.startswith("experiment")}
+
+
 def study_files(root: Path, names: tuple[str, ...]) -> dict[str, Path]:
     """The files of a study that may be shown, by their name in the catalog.
 

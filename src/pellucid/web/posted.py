@@ -28,21 +28,29 @@ def refuse_cross_site(request: Request) -> None:
         raise HTTPException(403, "answers are taken from this server's own page only")
 
 
-async def read_posted(request: Request) -> dict[str, Any]:
-    """The fields of a posted answer, each of its type. Refuses all that is not one with a status of 4xx."""
+async def read_object(request: Request, most: int = MOST) -> dict[str, Any]:
+    """The JSON object that a request has for its body. Refuses all else, and more than `most` bytes, with 4xx."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # no other site's form can send this
         raise HTTPException(415, "an answer is application/json")
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MOST:
-            raise HTTPException(413, f"an answer has {MOST} bytes at most")
+        if len(body) > most:
+            raise HTTPException(413, f"an answer has {most} bytes at most")
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         raise HTTPException(400, "that is no JSON") from None
-    if not isinstance(content, dict) or content.keys() != _FIELDS:
+    if not isinstance(content, dict):
+        raise HTTPException(422, "an answer is an object")
+    return content
+
+
+async def read_posted(request: Request) -> dict[str, Any]:
+    """The fields of a posted answer, each of its type. Refuses all that is not one with a status of 4xx."""
+    content = await read_object(request)
+    if content.keys() != _FIELDS:
         raise HTTPException(422, f"an answer is an object of {', '.join(sorted(_FIELDS))}")
     for name in _FIELDS - {"client_time"}:
         if not isinstance(content[name], str) and (name != "label" or content[name] is not None):
