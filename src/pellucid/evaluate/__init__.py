@@ -8,6 +8,11 @@ from pellucid.evaluate.evaluation import EvaluateConfig as EvaluateConfig
 from pellucid.evaluate.evaluation import evaluate as evaluate
 from pellucid.evaluate.gallery import Collection as Collection
 from pellucid.evaluate.gallery import read_collections as read_collections
+from pellucid.evaluate.path_similarity import LayerPath as LayerPath
+from pellucid.evaluate.path_similarity import PathSimilarity as PathSimilarity
+from pellucid.evaluate.path_similarity import measure_path_similarity as measure_path_similarity
+from pellucid.evaluate.path_similarity import path_similarity as path_similarity
+from pellucid.evaluate.path_similarity import strongest_images as strongest_images
 from pellucid.evaluate.paths import Paths as Paths
 from pellucid.evaluate.paths import paths as paths
 from pellucid.evaluate.photographs import Photographs as Photographs

@@ -63,10 +63,10 @@ def _correlations(
     pictures: Tensor, natural: Tensor, noise: Tensor | None, strongest: Tensor, owner: Tensor, dead: Tensor
 ) -> dict[str, Tensor]:
     """For each picture the mean correlation with its unit's strongest images, and the nulls: (N,) each."""
-    real = _ranks(natural)
+    real = unit_ranks(natural)
 
     def with_strongest(rows: Tensor) -> Tensor:  # (N, U)
-        similar = _ranks(rows) @ real.T
+        similar = unit_ranks(rows) @ real.T
         means = torch.stack([similar[:, chosen].mean(dim=1) for chosen in strongest], dim=1)
         return torch.where(dead, torch.nan, means)  # a dead unit has no strongest images
 
@@ -88,7 +88,7 @@ def _measure(name: str, table: dict[str, Tensor], owner: Tensor, generator: torc
     return Measure(name, scores.pop("pictures"), scores)
 
 
-def _ranks(rows: Tensor) -> Tensor:
+def unit_ranks(rows: Tensor) -> Tensor:
     """Ranks of each row, tied ones averaged, without their mean and of unit length: products are correlations."""
     ranks = torch.from_numpy(rankdata(rows.detach().double().cpu().numpy(), axis=1))
     return F.normalize(ranks - ranks.mean(dim=1, keepdim=True), dim=1)
