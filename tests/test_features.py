@@ -24,7 +24,7 @@ PLACES = [
         "pellucid.networks", "pellucid.networks.pooling", "pellucid.networks.rectifiers", "pellucid.attribution",
         "pellucid.evaluate", "pellucid.atlas", "pellucid.activations", "pellucid.activations.summary",
         "pellucid.activations.examples", "pellucid.activations.quilt", "pellucid.activations.distribution",
-        "pellucid.curves",
+        "pellucid.curves", "pellucid.causal", "pellucid.causal.simulation", "pellucid.web.experiment",
     )
 ]  # fmt: skip
 

@@ -29,6 +29,10 @@ def modules(*folders: Path) -> list[Path]:
         "pellucid.activations.quilt",
         "pellucid.activations.sources",
         "pellucid.activations.summary",
+        "pellucid.causal.analysis",
+        "pellucid.causal.design",
+        "pellucid.causal.responses",
+        "pellucid.causal.simulation",
         "pellucid.curves.families",
         "pellucid.curves.labels",
         "pellucid.curves.rule",
@@ -36,6 +40,7 @@ def modules(*folders: Path) -> list[Path]:
         "pellucid.study",
         "pellucid.units",
         "pellucid.web",
+        "pellucid.web.experiment",
     ],
 )
 def test_importing_loads_no_torch(name: str):

@@ -1,1 +1,24 @@
-
+from .analysis import Analysis as Analysis
+from .analysis import People as People
+from .analysis import analyze as analyze
+from .analysis import exclude as exclude
+from .analysis import power as power
+from .controls import fooling_circuit as fooling_circuit
+from .controls import silent_unit as silent_unit
+from .controls import train_detector as train_detector
+from .design import make_design as make_design
+from .observers import Features as Features
+from .observers import Observer as Observer
+from .observers import accuracies as accuracies
+from .observers import machine_interpretability as machine_interpretability
+from .observers import named_observers as named_observers
+from .observers import observe as observe
+from .responses import Responses as Responses
+from .responses import published_two_choice as published_two_choice
+from .responses import read_responses as read_responses
+from .stimuli import Sample as Sample
+from .stimuli import StimuliConfig as StimuliConfig
+from .stimuli import UnitActivity as UnitActivity
+from .stimuli import make_stimuli as make_stimuli
+from .stimuli import scan as scan
+from .stimuli import stimuli_sheet as stimuli_sheet

@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from pellucid import __version__
-from pellucid.cli import atlas, curves, distribution, evaluate, examples, harvest, layers, quilt, render, site
+from pellucid.cli import (
+    atlas,
+    curves,
+    distribution,
+    evaluate,
+    examples,
+    experiment,
+    harvest,
+    layers,
+    quilt,
+    render,
+    site,
+)
 
 app = typer.Typer(
     name="pellucid",
@@ -41,5 +53,6 @@ app.command("distribution")(distribution.distribution)
 app.command("quilt")(quilt.quilt)
 app.add_typer(atlas.app, name="atlas")
 app.add_typer(curves.app, name="curves")
+app.add_typer(experiment.app, name="experiment")
 app.command("serve")(site.serve)
 app.command("export")(site.export)

@@ -1,0 +1,27 @@
+"""`pellucid experiment export`: what people answered, as tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pellucid.cli.experiment_folders import DatabaseUrl, ExperimentName, StudyFolder, experiment_extra, folder_of
+
+
+def export(
+    study: StudyFolder,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write the tables to.")],
+    name: ExperimentName = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Write answers, participants, events and remarks as CSV and Parquet, with a codebook."""
+    with experiment_extra():
+        from pellucid.web.experiment import Running, answers_table, export_tables, participants_table
+
+    folder = folder_of(study, name)
+    running = Running.open(folder.name, folder, database, answered=True)
+    export_tables(running, output)
+    typer.echo(
+        f"wrote {answers_table(running).num_rows} answers of {participants_table(running).num_rows} participants to "
+        f"{output}; codebook.md says what the columns mean, and remarks are not to be published unread"
+    )
