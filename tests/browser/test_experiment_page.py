@@ -15,6 +15,7 @@ from experiment_visit import READY, Person, Recorder, Sent, kept, rows, serve_at
 from page import AtlasPage
 from playwright.sync_api import Browser, Route
 
+from commands import pellucid_command
 from experiment_server import design_for
 from experiments import make_experiment
 from pellucid.causal.simulation.browser import answer_in_browser, observer_of
@@ -721,3 +722,15 @@ def test_simulated_people_answer_in_a_browser_of_their_own(folder: Path, serve: 
 def test_people_in_a_browser_need_one(folder: Path):
     with pytest.raises(PellucidError, match="no browser can be started: name the program of a Chromium"):
         in_a_thread(lambda: answer_in_browser("http://127.0.0.1:9/e/drawn", lambda _: ("left", 1), executable="/no"))
+
+
+def test_the_command_lets_people_take_part_in_a_browser(folder: Path):
+    program = os.environ.get("PELLUCID_CHROMIUM") or shutil.which("chromium")
+    ended = pellucid_command(
+        "experiment", "simulate", folder.parents[1], "--observer", "oracle", "--people", 1, "--browser",
+        "--chromium", program,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "1 people: 1 done" in ended.stdout
+    assert "4 of 4 main and catch trials right" in ended.stdout
+    assert "the database has all 5 clicks and no other" in ended.stdout
