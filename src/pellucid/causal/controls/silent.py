@@ -44,7 +44,7 @@ def silent_unit(
     *,
     generator: torch.Generator,
     strength: float = 100.0,
-    slant: float = 3.0,
+    slant: float = 1.0,
     margin: float = 1.0,
     toward: Tensor | None = None,
     read_at: str | None = None,
@@ -58,6 +58,10 @@ def silent_unit(
     (N, C, H, W), so that the network gives for these what it gave, to the bit. Who optimizes the channel follows w
     until w' passes b, and from there w', `strength` times as steep. `SilentUnit.fires` says for which other images it
     is not silent.
+
+    Few directions are within reach: of 300 random ones in six layers of `efficientnet_lite0`, pictures optimized for
+    the unit come to 0.8 to 1 times b along the median one with a slant of 1 and to 0.4 to 0.8 times with 3, along the
+    best one to 1.15 to 1.35 times with 1. Take `toward` from such a search, and look at `fires`.
 
     `read_at` is the layer where the unit is read, behind the convolution, with the same number: where a normalization
     between them turns the sign, the term is subtracted. Silent units as in Geirhos et al. (ICML 2024, section 3). The
