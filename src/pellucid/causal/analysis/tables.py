@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pellucid.causal.analysis.agreement import Agreement
 from pellucid.causal.analysis.power import Power
 from pellucid.causal.analysis.report import Analysis
 
@@ -304,11 +305,13 @@ def _difficulty(analysis: Analysis) -> Sheet:
     )
 
 
+def _kappa(one: Agreement) -> str:
+    """Of a single pair there is no error."""
+    return f"{one.kappa:.3f} ± {one.two_sem:.3f}" if one.pairs > 1 else f"{one.kappa:.3f}"
+
+
 def _agreement(analysis: Analysis) -> Sheet:
-    rows = tuple(
-        (one.first, one.second, str(one.pairs), f"{one.kappa:.3f} ± {one.two_sem:.3f}", _p(one.p))
-        for one in analysis.agreement
-    )
+    rows = tuple((one.first, one.second, str(one.pairs), _kappa(one), _p(one.p)) for one in analysis.agreement)
     return Sheet(
         "Agreement",
         "Cohen's kappa of right and wrong on the same stimuli, mean over pairs ± twice its standard error as if pairs "
