@@ -22,14 +22,13 @@ from pellucid.causal.stimuli import (
     image_sets,
     make_stimuli,
     questions,
-    rectified_layers,
     stimuli_sheet,
 )
 from pellucid.causal.stimuli.image_sets import top_count
 from pellucid.causal.stimuli.make import _Run
 from pellucid.causal.stimuli.optimized import Drawer
 from pellucid.errors import ImagesError, ObjectiveError, StudyError
-from pellucid.networks import Network
+from pellucid.networks import Network, rectified_layers
 from pellucid.study.experiments import CONDITIONS, Stimuli
 from pellucid.study.experiments.stimuli import picture_path
 from photographs import drawn_photographs

@@ -14,7 +14,7 @@ from oracles_finder import best_images, scale_of, tuning
 from pellucid.activations.batches import Decoder, Geometry
 from pellucid.activations.sources import open_source
 from pellucid.activations.views import ViewPlan
-from pellucid.curves.finder import FinderConfig, Found, find_curves, found_record, measure, rectified_layers, survey
+from pellucid.curves.finder import FinderConfig, Found, find_curves, found_record, measure, survey
 from pellucid.curves.finder.found import Discoveries
 from pellucid.curves.finder.search import banks
 from pellucid.curves.finder.stages import Stages
@@ -23,7 +23,7 @@ from pellucid.curves.responses import respond
 from pellucid.curves.scales import Scale
 from pellucid.curves.sight import sights
 from pellucid.curves.stimuli import Curve, draw, standard_bank
-from pellucid.errors import ImagesError, LayerError, PellucidError, StudyError
+from pellucid.errors import ImagesError, PellucidError, StudyError
 from pellucid.networks import Network, wrap
 from pellucid.networks.taps import tapped
 from photographs import photograph_squares
@@ -144,17 +144,6 @@ def test_images_that_cannot_be_read_are_left_out(handnet: Network, images: Path,
     (only / "broken.png").write_bytes(b"no picture")
     with pytest.raises(ImagesError, match="none of the 1 images can be read"):
         survey(handnet, open_source(only), ["relu4"], workers=0)
-
-
-def test_of_layers_that_give_the_same_the_outer_one_is_searched() -> None:
-    block = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Sequential(nn.BatchNorm2d(4), nn.ReLU()))
-    network = wrap(
-        nn.Sequential(block, nn.Conv2d(4, 5, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()), size=(40, 40)
-    )
-    assert rectified_layers(network) == ["0", "2"]
-    linear = wrap(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()), size=(40, 40))
-    with pytest.raises(LayerError, match="name layers with --layers"):
-        rectified_layers(linear)
 
 
 def test_layers_that_look_alike_share_a_bank(handnet: Network) -> None:

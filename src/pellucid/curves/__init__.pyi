@@ -46,7 +46,6 @@ from .finder import FinderConfig as FinderConfig
 from .finder import Found as Found
 from .finder import find_curves as find_curves
 from .finder import found_record as found_record
-from .finder import rectified_layers as rectified_layers
 from .labels import LabelCounts as LabelCounts
 from .labels import StudyLabels as StudyLabels
 from .labels import analyse_labels as analyse_labels

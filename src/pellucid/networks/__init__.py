@@ -16,6 +16,7 @@ from pellucid.networks.reading import layer_of as layer_of
 from pellucid.networks.reading import read as read
 from pellucid.networks.receptive_field import ReceptiveField as ReceptiveField
 from pellucid.networks.receptive_field import receptive_fields as receptive_fields
+from pellucid.networks.rectified import rectified_layers as rectified_layers
 from pellucid.networks.wrap import wrap as wrap
 from pellucid.networks.zoo import load as load
 from pellucid.networks.zoo import names as names

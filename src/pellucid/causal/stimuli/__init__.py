@@ -24,4 +24,3 @@ from pellucid.causal.stimuli.scan import reveal as reveal
 from pellucid.causal.stimuli.scan import scan as scan
 from pellucid.causal.stimuli.sheet import stimuli_sheet as stimuli_sheet
 from pellucid.causal.stimuli.units import Sample as Sample
-from pellucid.causal.stimuli.units import rectified_layers as rectified_layers

@@ -4,11 +4,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
-from pellucid.errors import LayerError, ObjectiveError
-from pellucid.networks import Network
-from pellucid.networks.taps import tapped
+from pellucid.errors import ObjectiveError
+from pellucid.networks import Network, rectified_layers
 from pellucid.units import Unit
 
 Address = tuple[str, int]
@@ -43,28 +41,6 @@ class Sample:
                 f"{len(known)}; draw more from each"
             )
         return tuple(known[int((number + 0.5) * len(known) / wanted)] for number in range(wanted))
-
-
-def rectified_layers(network: Network) -> list[str]:
-    """The layers whose output comes straight out of a rectifier, in the order in which they finish.
-
-    Of layers within each other that give the same, the outer one stands for both. Raises `LayerError` without any.
-    """
-    names = [layer.name for layer in network.layers() if layer.layout not in ("ambiguous", "other")]
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.rand(network.blank(1).shape, generator=generator).to(network.device, network.dtype)
-    found = tapped(network, noise, names)
-    outermost: list[str] = []
-    for name in names:
-        if (name, "pre") not in found:
-            continue
-        last = outermost[-1] if outermost else ""
-        if last.startswith(f"{name}.") and torch.equal(found[last, "post"], found[name, "post"]):
-            outermost.pop()
-        outermost.append(name)
-    if not outermost:
-        raise LayerError(f"no layer of {network.name} gives what a rectifier gives; name units, such as 'layer:17'")
-    return outermost
 
 
 def parse_units(network: Network, addresses: Sequence[str]) -> tuple[Address, ...]:

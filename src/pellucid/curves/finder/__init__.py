@@ -7,7 +7,6 @@ from pellucid.curves.finder.found import Judged as Judged
 from pellucid.curves.finder.measuring import LayerMeasures as LayerMeasures
 from pellucid.curves.finder.measuring import measure as measure
 from pellucid.curves.finder.record import found_record as found_record
-from pellucid.curves.finder.rectified import rectified_layers as rectified_layers
 from pellucid.curves.finder.search import FinderConfig as FinderConfig
 from pellucid.curves.finder.search import find_curves as find_curves
 from pellucid.curves.finder.survey import survey as survey

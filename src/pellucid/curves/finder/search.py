@@ -16,7 +16,6 @@ from pellucid.curves.finder.confirming import confirm
 from pellucid.curves.finder.found import Found, Judged
 from pellucid.curves.finder.measuring import LayerMeasures, measure
 from pellucid.curves.finder.record import found_record
-from pellucid.curves.finder.rectified import rectified_layers
 from pellucid.curves.finder.stages import Arrays, Stages, bank_digest
 from pellucid.curves.finder.survey import Best, Survey, survey
 from pellucid.curves.nulls import NULLS, null_network
@@ -26,7 +25,7 @@ from pellucid.curves.scales import Scale
 from pellucid.curves.sight import Sight, sights
 from pellucid.curves.stimuli import Bank, standard_bank
 from pellucid.errors import PellucidError
-from pellucid.networks import Network
+from pellucid.networks import Network, rectified_layers
 from pellucid.progress import progress_bar
 from pellucid.study import Study, write_json
 
@@ -90,7 +89,7 @@ def find_curves(
     """
     config, rule = config or FinderConfig(), thresholds or Thresholds()
     source = images if isinstance(images, Source) else open_source(images)
-    names = list(layers) if layers else rectified_layers(network)
+    names = list(layers) if layers else rectified_layers(network, maps=True)
     about = describe_run(network, source, ViewPlan(center=network.crop), command)
     opened = None if study is None else Study.create(study, replace(about, images={}))
     stages = Stages(None if opened is None else opened.path / "curves" / "parts")
