@@ -1,8 +1,10 @@
 """Simulated people over HTTP: what each kind answers, and that the database has what they clicked."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,3 +202,14 @@ def test_the_command_takes_a_server_that_runs(server: ServerProcess, folder: Pat
     assert "database" not in said
     with pytest.raises(PellucidError, match="'biasd' is neither"):
         output_of(app, folder.parents[1], "drawn", "--observer", "biasd")
+
+
+def test_people_can_be_simulated_where_a_loop_runs_already_as_in_a_notebook(
+    server: ServerProcess, folder: Path, stimuli: Stimuli
+):
+    async def cell() -> list[SimulatedVisit]:
+        return simulate(f"{server.url}/e/{folder.name}", stimuli, Oracle(), count=1)
+
+    with ThreadPoolExecutor(1) as kernel:  # in the tests' own thread the browser's loop may run
+        [visit] = kernel.submit(lambda: asyncio.run(cell())).result()
+    assert visit.stage in ("done", "full")

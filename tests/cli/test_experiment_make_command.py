@@ -26,7 +26,7 @@ def test_the_command_makes_stimuli_a_sheet_and_says_what_comes_next(tmp_path: Pa
         tmp_path / "sheet.png",
     )  # fmt: skip
     assert "1 stimuli of 1 units (1 catch, 0 practice, 0 obvious, 0 instruction)" in said
-    assert f"next: pellucid experiment design {study} --name small" in said
+    assert f"next: pellucid experiment design {study} small" in said
     assert (tmp_path / "sheet.png").is_file()
     stimuli = Stimuli.read(study / "experiments" / "small")
     assert [one.address for one in stimuli.of_role("main")] == ["relu4:6"]

@@ -1,6 +1,7 @@
 """Many simulated people at once."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
@@ -33,8 +34,13 @@ def simulate(
     again for `patience` seconds. The same seed gives the same answers to the same trials.
     Raises `StudyError` if the server refuses or is gone.
     """
-    return asyncio.run(_all(url.rstrip("/"), stimuli, people, count, at_once, pace, right_practice, most_rounds,
-                            patience, seed))  # fmt: skip
+    visits = _all(url.rstrip("/"), stimuli, people, count, at_once, pace, right_practice, most_rounds, patience, seed)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(visits)
+    with ThreadPoolExecutor(1) as aside:  # a notebook's own loop runs in this thread
+        return aside.submit(asyncio.run, visits).result()
 
 
 async def _all(
