@@ -174,5 +174,5 @@ def test_the_command_makes_a_design_and_replaces_one_only_if_told_to(folder: Pat
     said = output_of(app, "design", study, "drawn", *few, "--again")
     assert "6 schedules of 3 trials, 3 in each of 2 conditions" in said
     assert said == output_of(app, "design", study, "drawn", *few)
-    with pytest.raises(StudyError, match=r"no experiment 'drawm' in .*; did you mean 'drawn'"):
+    with pytest.raises(StudyError, match=r"has no experiment drawm; did you mean 'drawn'"):
         output_of(app, "design", study, "drawm")

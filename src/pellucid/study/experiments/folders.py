@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pellucid.errors import StudyError
+from pellucid.errors import StudyError, did_you_mean
 from pellucid.study.manifest import Study
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -40,7 +40,8 @@ def find_experiment(study: Study, name: str | None = None) -> Path:
         return next(iter(have.values()))
     if name is not None and experiment_name(name) in have:
         return have[name]
-    what = "several experiments: name one of" if have and name is None else f"no experiment {name or ''}".rstrip()
+    missing = f"no experiment {name}{did_you_mean(name, have)}" if name else "no experiment"
+    what = "several experiments: name one of" if have and name is None else missing
     listed = f" {', '.join(have)}" if name is None else f"; it has {', '.join(have)}"
     raise StudyError(
         f"the study in {study.path} has {what}{listed if have else '; make one with pellucid experiment make'}"
