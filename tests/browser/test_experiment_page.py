@@ -110,6 +110,7 @@ def test_a_visit_from_consent_to_code_is_kept_as_it_was_clicked(make: Make, sent
     folder = make(practice=(1, 3))
     person = visit(folder)
     page = person.page.page
+    page.get_by_test_id("agree").wait_for()  # by then the page knows what it is about
     assert page.title() == "Which picture does the machine favor?"
     assert "Contact: lab@example.org" in page.locator(".page").inner_text()
     assert rows(folder, "SELECT * FROM session") == []
