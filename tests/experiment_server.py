@@ -1,11 +1,10 @@
-"""A server of experiments on a free port of this machine, in a thread or in a process that can be killed."""
+"""A server of experiments on a free port of this machine, in a process that can be killed."""
 
 import json
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
 from pellucid.causal.design import make_design
 from pellucid.study.experiments import Design, Stimuli
-from pellucid.web.experiment import make_experiment_app
 
 OPERATOR = "operator-token-of-the-tests"
 _SERVE = """
@@ -37,33 +34,6 @@ def design_for(folder: Path, **options: Any) -> Design:
     made = make_design(Stimuli.read(folder), **{"people": 2, "rounds": 4, **options})
     made.write(folder)
     return made
-
-
-@contextmanager
-def experiment_server(*folders: Path, token: str = OPERATOR, **options: Any) -> Iterator[str]:
-    """Serve the experiments in folders from a thread, and give the origin, without a slash at its end.
-
-    An experiment is at `{url}/e/{folder.name}/`. Where a folder has no design, one for two people in each condition is
-    made. `options` are those of `make_experiment_app`.
-    """
-    for folder in folders:
-        if not (folder / "design.json").exists():
-            design_for(folder)
-    app = make_experiment_app({folder.name: folder for folder in folders}, operator_token=token, **options)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert thread.is_alive(), "the server ended before it began"
-        assert time.monotonic() < deadline, "the server did not start in 20 seconds"
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
 
 
 @dataclass

@@ -2,15 +2,12 @@
 
 import json
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from page import AtlasPage
 from playwright.sync_api import Locator
 
@@ -56,25 +53,6 @@ class Recorder:
         headers = {name.decode(): value.decode() for name, value in head.get("headers", ())}
         one = Sent(scope.get("method", ""), scope.get("path", ""), head.get("status", 0), headers, b"".join(parts))
         self.sent.append(one)
-
-
-@contextmanager
-def serve_at(app: Any, port: int = 0) -> Iterator[int]:
-    """Serve an app on a port of this machine, by default a free one, and give the port."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert thread.is_alive(), "the server ended before it began"
-        assert time.monotonic() < deadline, "the server did not start in 20 seconds"
-        time.sleep(0.02)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join(20)
 
 
 def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:

@@ -7,15 +7,19 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 
 @contextmanager
-def serve_app(app: FastAPI) -> Iterator[str]:
-    """Serve an app as `pellucid serve` does, and give its origin, with the slash."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none", lifespan="off")
+def serve_at(app: Any, port: int = 0, *, wait: bool = True) -> Iterator[int]:
+    """Serve an app on a port of this machine, by default a free one, and give the port.
+
+    Its end waits for open requests, unless it is told not to.
+    """
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -25,11 +29,18 @@ def serve_app(app: FastAPI) -> Iterator[str]:
         assert time.monotonic() < deadline, "the server did not start in 20 seconds"
         time.sleep(0.02)
     try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}/"
+        yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
+        server.force_exit = not wait
         thread.join(20)
+
+
+@contextmanager
+def serve_app(app: FastAPI) -> Iterator[str]:
+    """Serve an app as `pellucid serve` does, and give its origin, with the slash."""
+    with serve_at(app) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from experiment_visit import READY, Person, Recorder, Sent, kept, rows, serve_at
+from experiment_visit import READY, Person, Recorder, Sent, kept, rows
 from page import AtlasPage
 from playwright.sync_api import Browser, Route
+from serving import serve_at
 
 from commands import pellucid_command
 from experiment_server import design_for
@@ -73,7 +74,7 @@ def serve(sent: list[Sent]) -> Iterator[Callable[[Path], str]]:
     def serve(folder: Path) -> str:
         app = make_experiment_app({folder.name: folder}, operator_token="operator")
         app.add_middleware(Recorder, sent=sent)
-        server = serve_at(app)
+        server = serve_at(app, wait=False)
         running.append(server)
         return f"http://127.0.0.1:{server.__enter__()}/e/{folder.name}/"
 
@@ -570,14 +571,14 @@ def test_a_server_that_is_ended_and_begun_again_loses_nothing(folder: Path, visi
     def app() -> Any:
         return make_experiment_app({folder.name: folder})
 
-    with serve_at(app()) as port:
+    with serve_at(app(), wait=False) as port:
         url = f"http://127.0.0.1:{port}/e/{folder.name}/"
         person = visit(folder, url=url).agree().read().practice().main(alternating, 1)
         trial = person.trial
     person.part("right-3").click()
     person.log[trial] = ("right", 3)
     person.page.page.get_by_text("The server does not answer.").wait_for()
-    with serve_at(app(), port):
+    with serve_at(app(), port, wait=False):
         person.page.page.evaluate(RETRY)
         person.part("continue").wait_for()
         person.go_on().main(alternating)

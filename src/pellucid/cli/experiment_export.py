@@ -16,12 +16,12 @@ def export(
 ) -> None:
     """Write answers, participants, events and remarks as CSV and Parquet, with a codebook."""
     with experiment_extra():
-        from pellucid.web.experiment import Running, answers_table, export_tables, participants_table
+        from pellucid.web.experiment import Running, export_tables
 
     folder = folder_of(study, name)
     running = Running.open(folder.name, folder, database, answered=True)
-    export_tables(running, output)
+    counts = export_tables(running, output)
     typer.echo(
-        f"wrote {answers_table(running).num_rows} answers of {participants_table(running).num_rows} participants to "
-        f"{output}; codebook.md says what the columns mean, and remarks are not to be published unread"
+        f"wrote {counts['answers']} answers of {counts['participants']} participants to {output}; codebook.md says "
+        "what the columns mean, and remarks are not to be published unread"
     )

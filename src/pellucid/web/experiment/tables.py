@@ -1,6 +1,7 @@
 """The tables that come of an experiment: a row for each answer, person, event of the window, and remark."""
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,7 +87,7 @@ def participants_table(running: Running) -> pa.Table:
     trials: dict[str, list[Kept]] = {}
     for one in _rows(running, TRIAL):
         trials.setdefault(one.participant, []).append(one)
-    exits = [one.participant for one in _rows(running, EVENT) if one.kind == "fullscreen_exit"]
+    exits = Counter(one.participant for one in _rows(running, EVENT) if one.kind == "fullscreen_exit")
     people: set[str] = set()
 
     def row(session: Kept) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def participants_table(running: Running) -> pa.Table:
             "practice_rounds": max((one.round for one in mine), default=0),
             "trials": len(counted),
             "focus_losses": sum(one.focus_losses for one in counted),
-            "fullscreen_exits": exits.count(session.participant),
+            "fullscreen_exits": exits[session.participant],
             "window_width": session.window[0],
             "window_height": session.window[1],
             "duplicate": duplicate,
@@ -164,13 +165,16 @@ def table_bytes(table: pa.Table, ending: str) -> bytes:
     return file.getvalue()
 
 
-def export_tables(running: Running, folder: Path) -> None:
-    """Write each table as CSV and as Parquet into a folder, and `codebook.md` beside them."""
+def export_tables(running: Running, folder: Path) -> dict[str, int]:
+    """Write each table as CSV and Parquet into a folder, with `codebook.md`, and give their numbers of rows."""
+    counts = {}
     for name, (make, _) in TABLES.items():
         table = make(running)
+        counts[name] = table.num_rows
         for ending in ("csv", "parquet"):
             write_bytes(folder / f"{name}.{ending}", table_bytes(table, ending))
     write_bytes(folder / "codebook.md", codebook_text().encode())
+    return counts
 
 
 def _sessions(running: Running) -> list[Kept]:
