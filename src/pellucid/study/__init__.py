@@ -13,7 +13,14 @@ from pellucid.study.gallery import gallery_folder as gallery_folder
 from pellucid.study.manifest import FORMAT as FORMAT
 from pellucid.study.manifest import Manifest as Manifest
 from pellucid.study.manifest import Study as Study
+from pellucid.study.page_record import PageRecord as PageRecord
+from pellucid.study.page_record import page_folder as page_folder
+from pellucid.study.page_record import pages as pages
 from pellucid.study.records import AtlasRecord as AtlasRecord
+from pellucid.study.records import CardRecord as CardRecord
 from pellucid.study.records import CellRecord as CellRecord
+from pellucid.study.records import ChunkRecord as ChunkRecord
 from pellucid.study.records import LevelRecord as LevelRecord
+from pellucid.study.records import NextCells as NextCells
+from pellucid.study.records import PointsRecord as PointsRecord
 from pellucid.study.records import SheetRecord as SheetRecord

@@ -9,6 +9,8 @@ from pellucid.study.found_record import FOUND, found_in
 from pellucid.study.gallery import GalleryRecord, galleries, gallery_folder
 from pellucid.study.label_record import label_tasks
 from pellucid.study.manifest import Study
+from pellucid.study.page_record import PAGE
+from pellucid.study.page_record import pages as pages_of
 from pellucid.study.records import AtlasRecord
 from pellucid.study.unit_pages import layers_with_pages
 from pellucid.study.unit_record import INDEX, LayerPages, unit_folder
@@ -29,6 +31,7 @@ class Catalog:
     galleries: tuple[dict[str, Any], ...] = ()
     labels: tuple[dict[str, Any], ...] = ()
     curves: dict[str, Any] | None = None
+    pages: tuple[dict[str, Any], ...] = ()
 
     def public(self) -> dict[str, Any]:
         """What `catalog.json` tells the browser."""
@@ -40,6 +43,7 @@ class Catalog:
             "galleries": list(self.galleries),
             "labels": list(self.labels),
             "curves": self.curves,
+            "pages": list(self.pages),
         }
 
 
@@ -54,7 +58,9 @@ def read_catalog(path: Path | str) -> Catalog:
         folder = record_file.parent
         record = AtlasRecord.read(folder)
         prefix = f"atlas/{folder.name}"
-        atlases.append({"name": folder.name, "layer": record.layer, "url": f"{prefix}/atlas.json"})
+        said = {"kind": record.kind, "title": record.title, "about": record.about, "aligned": record.aligned}
+        where = {"name": folder.name, "layer": record.layer, "url": f"{prefix}/atlas.json"}
+        atlases.append({**where, "network": record.network, **said})
         files += [f"{prefix}/{name}" for name in record.files()]
     for layer in layers_with_pages(study):
         pages = LayerPages.read(unit_folder(study, layer))
@@ -66,6 +72,11 @@ def read_catalog(path: Path | str) -> Catalog:
     found = found_in(study)
     if found is not None:
         files.append(FOUND)
+    shown = []
+    for kind, name, page in pages_of(study):
+        prefix = f"pages/{kind}/{name}"
+        shown.append({"kind": kind, "name": name, "title": page.title, "url": f"{prefix}/{PAGE}"})
+        files += [f"{prefix}/{file}" for file in (PAGE, *page.files)]
     about = {
         "name": study.path.resolve().name,
         "network": study.manifest.network.get("name", ""),
@@ -76,7 +87,7 @@ def read_catalog(path: Path | str) -> Catalog:
         for task in label_tasks(study)
     )
     curves = None if found is None else found.entry()
-    return Catalog(about, tuple(atlases), tuple(files), tuple(units), tuple(pictures), labels, curves)
+    return Catalog(about, tuple(atlases), tuple(files), tuple(units), tuple(pictures), labels, curves, tuple(shown))
 
 
 def _gallery_files(folder: Path) -> Iterator[str]:
