@@ -63,12 +63,14 @@ def test_extract_scales_a_picture_to_the_size(curve: Path, tmp_path: Path) -> No
 
 def test_extract_compares_itself_with_canny_on_scenes(tmp_path: Path) -> None:
     outputs = [tmp_path / f"scores.{ending}" for ending in ("png", "csv", "json")]
-    given = ("--scenes", 2, "--noise", "0.25", "--seed", 700)
+    given = ("--scenes", 2, "--noise", "0.25,0.3", "--seed", 700)
     printed = run("extract", "handnet", "relu4:0-23", *given, *(f"-o{path}" for path in outputs))
+    rows = table(outputs[1])
+    assert [row["texture"] for row in rows] == ["noise 0.25", "noise 0.3"]
+    assert all(float(row["each"]) > float(row["canny_each"]) for row in rows)
+    together = sum(float(row["ahead"]) for row in rows) / 2
     assert "ahead of Canny by" in printed
-    (row,) = table(outputs[1])
-    assert row["texture"] == "noise 0.25"
-    assert float(row["each"]) > float(row["canny_each"])
+    assert f"all 2 textures: ahead by {together:.3f}" in printed
     assert outputs[0].stat().st_size > 1000
 
 

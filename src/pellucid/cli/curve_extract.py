@@ -137,7 +137,7 @@ def _of_scenes(
     about: dict[str, Any],
     output: list[Path] | None,
 ) -> None:
-    from pellucid.curves.extraction import compare_with_canny, curve_scene
+    from pellucid.curves.extraction import MeanScore, compare_with_canny, curve_scene
     from pellucid.curves.tuning_curves import csv_text
     from pellucid.progress import progress_bar
 
@@ -153,6 +153,9 @@ def _of_scenes(
     print_table(table_of(rows))
     for name, one in found.items():
         typer.echo(f"{name}: ahead of Canny by {one.ahead}, each at the best of every scene")
+    if len(found) > 1:
+        together = MeanScore.of([difference for one in found.values() for difference in one.differences])
+        typer.echo(f"all {len(found)} textures: ahead by {together}")
 
     def figure() -> Any:
         from pellucid.curves.extraction import canny_edges, extract_curves, panels_figure

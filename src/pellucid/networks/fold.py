@@ -113,7 +113,7 @@ def _folded(pair: _Pair) -> Iterator[None]:
         convolution._parameters["weight"] = nn.Parameter(folded_weight, requires_grad=False)
         convolution._parameters["bias"] = nn.Parameter(folded_bias, requires_grad=False)
         # An attribute of the instance goes before the class's method, and leaves no trace once deleted.
-        vars(normalization)["forward"] = _rest(normalization)
+        vars(normalization)["forward"] = _Rest(normalization)
         yield
     finally:
         vars(normalization).pop("forward", None)
@@ -134,9 +134,15 @@ def _weights(weight: Tensor, bias: Tensor | None, norm: nn.BatchNorm2d) -> tuple
         return (weight.to(kind) * gain[:, None, None, None]).to(weight.dtype), shift.to(weight.dtype)
 
 
-def _rest(norm: nn.BatchNorm2d):
-    """What a normalization does besides normalizing."""
-    if isinstance(norm, BatchNormAct2d):
-        drop, act = cast("nn.Module", norm.drop), cast("nn.Module", norm.act)
-        return lambda x: act(drop(x))
-    return lambda x: x
+class _Rest:
+    """What a normalization does besides normalizing; an object, so that the copy of a module gets the copies' parts."""
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        self._steps: list[nn.Module] = []
+        if isinstance(norm, BatchNormAct2d):
+            self._steps = [cast("nn.Module", norm.drop), cast("nn.Module", norm.act)]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        for step in self._steps:
+            x = step(x)
+        return x

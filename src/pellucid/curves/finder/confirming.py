@@ -19,6 +19,7 @@ from pellucid.curves.rule import Thresholds
 from pellucid.curves.sight import Sight
 from pellucid.curves.tuning_curves import TuningCurve
 from pellucid.networks import Network, ReceptiveField
+from pellucid.networks.hastened import hastened
 from pellucid.networks.lanes import in_lanes
 from pellucid.progress import progress_bar
 
@@ -41,15 +42,18 @@ def confirm(
     How the direction of the photographs is told by the other units of the layer, see `natural_check`. Units by address.
     """
     told = [(layer, unit) for layer in layers for unit in layer.units("mature")]
+    if not told:
+        return {}
     names = list(dict.fromkeys(layer.layer for layer, _ in told))
-    fields = network.receptive_fields(names) if names else {}
+    fields = network.receptive_fields(names)
+    weights = network.digest
     drawn = {layer.layer: _drawn(layer) for layer in layers if layer.layer in fields}
 
     def check(network: Network, given: tuple[Judged, int]) -> Arrays:
         layer, unit = given[0].layer, given[1]
         best = surveys[layer].best
         images = best.images[unit, :examples].tolist()
-        stage = ["natural", network.digest, source.describe(), layer, unit, images, step, asdict(rule)]
+        stage = ["natural", weights, source.describe(), layer, unit, images, step, asdict(rule)]
 
         def make() -> Arrays:
             places = _places(network, source, layer, unit, best, fields[layer], examples)
@@ -59,8 +63,11 @@ def confirm(
         return stages.get(stage, make)
 
     confirmed: dict[str, Confirmation] = {}
-    with progress_bar("turning photographs", len(told), shown=progress and bool(told)) as advance:
-        for (layer, unit), kept in zip(told, in_lanes(network, check, told), strict=True):
+    with (
+        progress_bar("turning photographs", len(told), shown=progress) as advance,
+        hastened(network, names) as quick,
+    ):
+        for (layer, unit), kept in zip(told, in_lanes(quick, check, told), strict=True):
             confirmed[f"{layer.layer}:{unit}"] = Confirmation(
                 float(kept["difference"]), float(kept["chance"]), bool(kept["confirmed"]), str(kept["note"])
             )

@@ -26,6 +26,7 @@ from pellucid.curves.sight import Sight, sights
 from pellucid.curves.stimuli import Bank, standard_bank
 from pellucid.errors import PellucidError
 from pellucid.networks import Network, rectified_layers
+from pellucid.networks.hastened import hastened
 from pellucid.progress import progress_bar
 from pellucid.study import Study, write_json
 
@@ -167,12 +168,18 @@ class _Search:
 
     def judged(self, network: Network, images: Sequence[int]) -> tuple[tuple[Judged, ...], dict[str, Survey]]:
         """The layers of a network, with scales from images of these numbers."""
-        surveys = self._surveys(network, images)
+        with hastened(network, list(self.seen)) as quick:
+            return self._judged(quick, network.digest, images)
+
+    def _judged(
+        self, network: Network, weights: str, images: Sequence[int]
+    ) -> tuple[tuple[Judged, ...], dict[str, Survey]]:
+        surveys = self._surveys(network, weights, images)
         judged: dict[str, Judged] = {}
         for bank, layers in self.plans:
             stage = [
                 "responses",
-                network.digest,
+                weights,
                 bank_digest(bank.columns()),
                 [_described(one) for one in layers.values()],
             ]
@@ -182,8 +189,8 @@ class _Search:
                 judged[layer] = judge_layer(layer, measure(responses[layer], bank, surveys[layer].scale), self.rule)
         return tuple(judged[layer] for layer in self.seen), surveys
 
-    def _surveys(self, network: Network, images: Sequence[int]) -> dict[str, Survey]:
-        stage = ["survey", network.digest, self.source.describe(), list(images), list(self.seen), self.config.examples]
+    def _surveys(self, network: Network, weights: str, images: Sequence[int]) -> dict[str, Survey]:
+        stage = ["survey", weights, self.source.describe(), list(images), list(self.seen), self.config.examples]
         told = 0
 
         def count(amount: int) -> None:
