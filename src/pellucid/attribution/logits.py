@@ -2,18 +2,29 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from pellucid.attribution.forward_pooling import ForwardPooling
+from pellucid.errors import NetworkError
 from pellucid.networks import Layer, Network, frozen
 from pellucid.networks.capture import hooked
 
+POOLINGS = ("exact", "smooth")
+
 
 def logit_attributions(
-    network: Network, images: Tensor, layer: Layer, output: Tensor, positions: Tensor, *, at_once: int = 4
+    network: Network,
+    images: Tensor,
+    layer: Layer,
+    output: Tensor,
+    positions: Tensor,
+    *,
+    pooling: str = "exact",
+    at_once: int = 4,
 ) -> Tensor:
     """Gradient times activation, h · ∂logit/∂h, for all classes at once (Carter et al. 2019, "Attribution").
 
@@ -22,7 +33,11 @@ def logit_attributions(
     Gives (N, k, K). One forward-mode product for each position, with the activation itself as the tangent there and
     zero elsewhere, takes the place of K backward passes; `at_once` positions travel together. Exact where the rest of
     the network is linear, a first-order approximation elsewhere.
+
+    With `pooling="smooth"` derivatives pass max-pooling by shares of the whole window, as in a block of
+    `smooth_pooling()`, which has them for plain backward passes: steadier, and no longer what the network does.
     """
+    check_pooling(pooling)
     calls = 0
 
     def logits_with(extra: Tensor) -> Tensor:
@@ -43,7 +58,8 @@ def logit_attributions(
         return torch.func.jvp(logits_with, (zero,), (tangent,))[1]
 
     parts = []
-    with frozen(network.module), torch.no_grad(), _plain_attention(), warnings.catch_warnings():
+    rules = ForwardPooling() if pooling == "smooth" else nullcontext()
+    with frozen(network.module), torch.no_grad(), _plain_attention(), warnings.catch_warnings(), rules:
         # A few of torch's functions are looped over where vmap has no rule for them: slower, not wrong.
         warnings.filterwarnings("ignore", message=".*batching rule.*")
         warnings.filterwarnings("ignore", message=".*torch.jit.script.*", category=FutureWarning)
@@ -51,6 +67,12 @@ def logit_attributions(
             tangents = torch.stack([_only_at(output, layer, p) for p in positions[:, at : at + at_once].unbind(1)])
             parts.append(torch.func.vmap(product)(tangents))
     return torch.cat(parts).movedim(0, 1)
+
+
+def check_pooling(pooling: str) -> None:
+    """Raise `NetworkError` unless it is one of `POOLINGS`."""
+    if pooling not in POOLINGS:
+        raise NetworkError(f"pooling = {pooling!r} is none of {', '.join(POOLINGS)}")
 
 
 @contextmanager

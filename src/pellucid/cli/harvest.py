@@ -18,6 +18,16 @@ Images = Annotated[
 Positions = Annotated[
     int, typer.Option(min=0, help="Random positions in each view whose activations an atlas is made of; 0 for none.")
 ]
+Aligned = Annotated[
+    bool,
+    typer.Option(
+        "--aligned", help="Take those positions at the same places of a view in every layer and every network."
+    ),
+]
+Pooling = Annotated[
+    str,
+    typer.Option(help="How their attribution passes max-pooling: exact, or smooth, by shares of the whole window."),
+]
 Crops = Annotated[
     str,
     typer.Option(help="Views of each image: 1 its centre, less a side as a share of the shorter one, such as 1,0.5."),
@@ -46,6 +56,8 @@ def harvest(
         int, typer.Option(min=0, help="Random positions of each view that covariances of units are of; 0 for none.")
     ] = 32,
     positions: Positions = 0,
+    aligned: Aligned = False,
+    pooling: Pooling = "exact",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     shard: Annotated[int, typer.Option(min=1, help="Images that are one unit of work.")] = 512,
     batch: Annotated[
@@ -75,6 +87,8 @@ def harvest(
     config = SummaryConfig(
         examples, samples, bins, groups, low, high, covariance, seed, shard, batch, precision,
     )  # fmt: skip
+    if not positions and (aligned or pooling != "exact"):
+        raise PellucidError("--aligned and --pooling are of activations for an atlas: give --positions too")
     if ray is not None:
         from pellucid.activations.engines import RayEngine
 
@@ -86,6 +100,10 @@ def harvest(
             raise PellucidError("--parts and --gpus are of a cluster: give --ray too, or leave them out")
         engine = LocalEngine(workers)
     found = load_network(network, weights, device)
+    if positions:
+        from pellucid.attribution.logits import check_pooling
+
+        check_pooling(pooling)
     for name in layer if positions else ():
         found.spatial_layer(name)
     study = summarize(
@@ -110,7 +128,7 @@ def harvest(
             images,
             layer,
             output,
-            config=HarvestConfig(positions=positions, seed=seed),
+            config=HarvestConfig(positions=positions, seed=seed, aligned=aligned, pooling=pooling),
             crops=crops,
             random_crops=random_crops,
             labels=labels,

@@ -31,8 +31,8 @@ class Problem:
     def scaled(self, sds: Floats) -> sparse.csr_array:
         """The design matrix (N, K) for standardized intercepts: their columns times the standard deviations."""
         of_column = np.repeat([1.0, *sds], self.sizes)
-        data = self.design.data * of_column[self.design.indices]
-        return sparse.csr_array((data, self.design.indices, self.design.indptr), self.design.shape)
+        design: Any = self.design
+        return sparse.csr_array((design.data * of_column[design.indices], design.indices, design.indptr), design.shape)
 
     def log_likelihood(self, sds: Floats) -> float:
         """Newton's steps to the mode, then Laplace's approximation at it."""
@@ -60,7 +60,7 @@ class Problem:
         likelihood = self.right @ logit - np.logaddexp(0, logit).sum()
         return float(likelihood - 0.5 * (self.prior * mode**2).sum())
 
-    def _curvature(self, design: sparse.csr_array, across: sparse.csr_array, p: Floats) -> Floats:
+    def _curvature(self, design: Any, across: sparse.csr_array, p: Floats) -> Floats:
         weighted = sparse.csr_array(
             (design.data * np.repeat(p * (1 - p), np.diff(design.indptr)), design.indices, design.indptr), design.shape
         )
