@@ -67,7 +67,8 @@ def test_a_page_is_laid_out_as_its_readers_expect(study: Study) -> None:
     assert content["format"] == 1
     assert content["distribution"] is None
     assert content["examples"]["sheets"]["crops"] == {
-        "file": "4-crops-a.webp", "size": 96, "columns": 9, "per_cell": 1,
+        "file": "4-crops-a.webp", "size": 96, "columns": 9, "per_cell": 1, "tile": 0,
+        "squares": [],
     }  # fmt: skip
     assert content["examples"]["rows"][0]["examples"][0] == {
         "image": "a/b.png", "label": "a", "value": 1.5, "place": [2, 3], "crop": 0, "context": 0,

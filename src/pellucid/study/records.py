@@ -6,7 +6,7 @@ some readers want lies in files of its own, in chunks: the attribution of every 
 say of each cell, and the places of single activations.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,12 @@ class SheetRecord:
         if not self.tile:
             return (self.file,)
         return tuple(self.file.format(row=row, column=column) for row, column in self.squares)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "SheetRecord":
+        """The record that a JSON object holds."""
+        squares = tuple((int(row), int(column)) for row, column in content.get("squares", ()))
+        return cls(**{**content, "squares": squares})
 
 
 @dataclass(frozen=True)
@@ -178,15 +184,10 @@ def _level(content: dict[str, Any]) -> LevelRecord:
         content["grid"],
         content["cells"],
         content["table"],
-        _sheet(content["icons"]),
-        _sheet(content["patches"]),
+        SheetRecord.of(content["icons"]),
+        SheetRecord.of(content["patches"]),
         **chunks,
     )
-
-
-def _sheet(content: dict[str, Any]) -> SheetRecord:
-    squares = tuple((int(row), int(column)) for row, column in content.get("squares", ()))
-    return SheetRecord(**{**content, "squares": squares})
 
 
 def read_cells(path: Path) -> tuple[CellRecord, ...]:

@@ -203,7 +203,7 @@ def _examples(content: dict[str, Any]) -> ExamplesPart:
         ExampleRow(row["name"], row["title"], row["note"], tuple(_example(one) for one in row["examples"]))
         for row in content["rows"]
     )
-    return ExamplesPart({name: SheetRecord(**sheet) for name, sheet in content["sheets"].items()}, rows)
+    return ExamplesPart({name: SheetRecord.of(sheet) for name, sheet in content["sheets"].items()}, rows)
 
 
 def _example(content: dict[str, Any]) -> ExampleRecord:
@@ -222,7 +222,7 @@ def _quilt(content: dict[str, Any]) -> QuiltPart:
         )
         for column in content["columns"]
     )
-    return QuiltPart(content["tap"], SheetRecord(**content["sheet"]), columns)
+    return QuiltPart(content["tap"], SheetRecord.of(content["sheet"]), columns)
 
 
 def _distribution(content: dict[str, Any]) -> DistributionPart:
