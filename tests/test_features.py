@@ -25,6 +25,11 @@ PLACES = [
         "pellucid.evaluate", "pellucid.atlas", "pellucid.activations", "pellucid.activations.summary",
         "pellucid.activations.examples", "pellucid.activations.quilt", "pellucid.activations.distribution",
         "pellucid.curves", "pellucid.causal", "pellucid.causal.simulation", "pellucid.web.experiment",
+        "pellucid.atlas.align", "pellucid.atlas.aligned_layout", "pellucid.atlas.class_atlas",
+        "pellucid.atlas.comparison", "pellucid.atlas.drawing", "pellucid.atlas.figure", "pellucid.atlas.histogram",
+        "pellucid.atlas.icon_engines", "pellucid.atlas.icons", "pellucid.atlas.image_page", "pellucid.atlas.labels",
+        "pellucid.atlas.live", "pellucid.atlas.networks", "pellucid.atlas.paint", "pellucid.atlas.patching",
+        "pellucid.atlas.query", "pellucid.atlas.widget",
     )
 ]  # fmt: skip
 

@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,6 +131,51 @@ def test_what_cannot_be_built_is_refused(network: Network, study: Study) -> None
     assert tree(study.path) == before
 
 
+class Killed(BaseException):
+    """What nobody catches."""
+
+
+def dies_at(monkeypatch: pytest.MonkeyPatch, write: int, after: bool) -> list[Path]:
+    """Let the process end at a number of writes from now, before or after the file gets its name."""
+    replace_file = Path.replace
+    left = []
+
+    def counted(self: Path, target: Path) -> Path:
+        left.append(self)
+        if len(left) < write:
+            return replace_file(self, target)
+        if after:
+            replace_file(self, target)
+        raise Killed("between two writes")
+
+    monkeypatch.setattr(Path, "replace", counted)
+    return left
+
+
+@pytest.mark.parametrize("from_parent", [False, True])
+def test_an_atlas_broken_at_ten_moments_is_the_unbroken_one(
+    network: Network, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, from_parent: bool
+) -> None:
+    monkeypatch.setattr("pellucid.atlas.tiles.MOST_IN_ONE", 6)  # the finer levels are tiled
+    monkeypatch.setattr("pellucid.atlas.tiles.TILE", 2)
+    icons = IconConfig(size=16, steps=2, batch=3, from_parent=from_parent, child_steps=1)
+    config = AtlasConfig(grids=(2, 3, 5), min_count=3, layout="pca", patches=2, patch_size=8, icons=icons)
+    for name in ("whole", "broken"):
+        shutil.copytree(study.path, tmp_path / name, ignore=shutil.ignore_patterns("atlas"))
+    build(network, Study.open(tmp_path / "whole"), "act3", config=config)
+    broken = Study.open(tmp_path / "broken")
+    random = np.random.default_rng(7)
+    for _ in range(10):
+        with monkeypatch.context() as patch:
+            written = dies_at(patch, int(random.integers(1, 6)), bool(random.integers(2)))
+            with pytest.raises(Killed, match="between two writes"):
+                build(network, broken, "act3", config=config)
+        written[-1].write_bytes(b"half of a file")  # as a process that is killed leaves it
+        assert not (broken.path / "atlas" / "act3" / "atlas.json").exists()
+    build(network, broken, "act3", config=config)
+    assert tree(broken.path) == tree(tmp_path / "whole")
+
+
 def test_whitening_makes_the_covariance_the_identity() -> None:
     values = np.random.default_rng(0).normal(size=(500, 6)) @ np.diag([1, 2, 3, 4, 5, 6])
     root = whitening(values, ridge=0.0)
@@ -160,7 +206,7 @@ def test_a_killed_atlas_goes_on_to_the_same_study(tmp_path: Path) -> None:
         "icons.render = slowly\n"
         "network = small_network(size=24)\n"
         "study = harvest(network, '../images', 'act3', 'study', config=HarvestConfig(positions=12))\n"
-        "build(network, study, 'act3', config=AtlasConfig(grids=(2, 4), min_count=4, neighbors=10,\n"
+        "build(network, study, 'act3', config=AtlasConfig(grids=(2, 4), min_count=4, layout='pca',\n"
         "    icons=icons.IconConfig(size=16, steps=8, batch=2)))\n"
     )
     for name in ("whole", "broken"):
@@ -171,7 +217,7 @@ def test_a_killed_atlas_goes_on_to_the_same_study(tmp_path: Path) -> None:
     slow = subprocess.Popen([*command, script.format(tests=tests, pause=0.5)], cwd=tmp_path / "broken")
     folder = tmp_path / "broken" / "study" / "atlas" / "act3"
     deadline = time.monotonic() + 120
-    while not list(folder.glob(".icons-*/00001.npy")):
+    while not list(folder.glob(".icons-*/000002-2.npz")):
         assert time.monotonic() < deadline
         assert slow.poll() is None
         time.sleep(0.05)

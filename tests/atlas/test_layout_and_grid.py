@@ -9,7 +9,6 @@ from hypothesis.extra.numpy import arrays
 from oracles import grid_means
 from pellucid.atlas.check import compare_layouts
 from pellucid.atlas.grid import make_grid
-from pellucid.atlas.labels import label_cells
 from pellucid.atlas.layout import LAYOUTS, layout_named, normalize, placed
 from pellucid.errors import AtlasError
 
@@ -61,22 +60,6 @@ def test_normalization_ignores_outliers() -> None:
 def test_points_on_a_line_are_no_division_by_zero() -> None:
     points = np.stack([np.linspace(0, 1, 50), np.full(50, 2.0)], axis=1).astype(np.float32)
     assert np.isfinite(normalize(points)).all()
-
-
-def test_labels_are_the_largest_means() -> None:
-    points = np.repeat([[0.1, 0.1], [0.9, 0.9]], [20, 30], axis=0)
-    grid = make_grid(points, 2, 1)
-    random = np.random.default_rng(0)
-    attributions = random.normal(0, 0.1, (50, 6))
-    attributions[:20, 4] += 2.0
-    attributions[20:, 1] += np.where(np.arange(30) % 2, 3.0, 0.0)  # only every second speaks for class 1
-    attributions[20:, 2] += np.where(np.arange(30) % 2, 0.0, 1.0)
-    labels, stable = label_cells(grid, [attributions[:13], attributions[13:45], attributions[45:]], 3)
-    for cell, rows in ((0, slice(0, 20)), (1, slice(20, 50))):
-        mean = attributions[rows].mean(axis=0)
-        assert [label for label, _ in labels[cell]] == np.argsort(-mean)[:3].tolist()
-        np.testing.assert_allclose([value for _, value in labels[cell]], np.sort(mean)[::-1][:3], atol=1e-5)
-    assert stable.tolist() == [True, False]
 
 
 @pytest.fixture(scope="module")

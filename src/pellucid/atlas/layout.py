@@ -3,16 +3,18 @@
 import logging
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.atlas.gathered import BLOCK
+from pellucid.atlas.placement import Placement, Points
+from pellucid.atlas.placement import placed as placed
 from pellucid.errors import AtlasError
 
-Points = NDArray[np.float32]  # (N, 2)
 FEWEST = 10  # activations that can be laid out
 
 
@@ -146,22 +148,36 @@ def layout_named(name: str, *, neighbors: int = 50, min_dist: float = 0.05, seed
     return TSNE(seed=seed) if name == "tsne" else PaCMAP(seed=seed)
 
 
-def placed(new: NDArray, activations: NDArray, points: Points, *, neighbors: int = 5) -> Points:
-    """Places (M, 2) for `new` activations (M, C) in a layout that is there: `points` (N, 2) of `activations` (N, C).
+def lay_out(
+    layout: Layout,
+    activations: NDArray,
+    *,
+    most: int = 100_000,
+    seed: int = 0,
+    advance: Callable[[int], None] = lambda _amount: None,
+) -> Points:
+    """The places of activations (N, C) in the unit square: (N, 2).
 
-    Each stands at the mean of the places of its nearest neighbours by cosine, weighted by 1 over 1 - cosine, so that an
-    activation of the layout itself comes to stand where it is. Raises `AtlasError` for activations of another number of
-    channels.
+    Of more than `most`, that many at random (by `seed`) are laid out, and each of the others is `placed` among them,
+    block by block. `advance` is told how many more have their place.
     """
-    from sklearn.neighbors import NearestNeighbors
-
-    if new.ndim != 2 or new.shape[1] != activations.shape[1]:
-        raise AtlasError(f"activations {new.shape} cannot be placed among those of {activations.shape[1]} channels")
-    index = NearestNeighbors(n_neighbors=min(neighbors, len(activations)), metric="cosine", algorithm="brute")
-    distances, nearest = index.fit(activations.astype(np.float64)).kneighbors(new.astype(np.float64))
-    weights = 1 / np.maximum(distances, 1e-9)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return (weights[:, :, None] * points[nearest]).sum(axis=1).astype(np.float32)
+    count = len(activations)
+    if count <= most:
+        points = normalize(layout(activations))
+        advance(count)
+        return points
+    chosen = np.sort(np.random.default_rng(seed).choice(count, size=most, replace=False))
+    known = activations[chosen]
+    points = np.empty((count, 2), dtype=np.float32)
+    points[chosen] = normalize(layout(known))
+    advance(most)
+    rest = np.setdiff1d(np.arange(count), chosen, assume_unique=True)
+    place = Placement(known, points[chosen])
+    for at in range(0, len(rest), BLOCK):
+        rows = rest[at : at + BLOCK]
+        points[rows] = place(activations[rows])
+        advance(len(rows))
+    return points
 
 
 def normalize(points: Points) -> Points:

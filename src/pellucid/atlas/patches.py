@@ -10,20 +10,20 @@ from pellucid.atlas.grid import Grid
 from pellucid.networks import Layer, Network
 
 
-def choose_patches(grid: Grid, means: NDArray, samples: Samples, per_cell: int) -> list[list[int]]:
-    """For each cell its samples nearest to the mean by cosine, each from another photograph where there are enough."""
-    order = np.argsort(grid.cell, kind="stable")
+def choose_patches(grid: Grid, cosines: NDArray[np.float32], samples: Samples, per_cell: int) -> list[list[int]]:
+    """For each cell its samples nearest to the mean, each from another photograph where there are enough.
+
+    `cosines` (N,) are those of the samples with the means of their cells.
+    """
+    order = np.lexsort((-cosines, grid.cell))  # by cell, the nearest first, and the first of equals first
     bounds = np.searchsorted(grid.cell[order], np.arange(len(grid) + 1))
     chosen = []
     for cell in range(len(grid)):
-        members = order[bounds[cell] : bounds[cell + 1]]
-        values = samples.activation[members].astype(np.float32)
-        cosines = values @ means[cell] / (np.linalg.norm(values, axis=1) * np.linalg.norm(means[cell])).clip(1e-12)
-        ranked = members[np.argsort(-cosines, kind="stable")]
+        ranked = order[bounds[cell] : bounds[cell + 1]]
         _, firsts = np.unique(samples.image[ranked], return_index=True)
         distinct = ranked[np.sort(firsts)]
-        rest = np.setdiff1d(ranked, distinct, assume_unique=True)
-        chosen.append([int(sample) for sample in [*distinct, *rest][:per_cell]])
+        rest = np.setdiff1d(ranked, distinct, assume_unique=True) if len(distinct) < per_cell else distinct[:0]
+        chosen.append([int(sample) for sample in [*distinct[:per_cell], *rest][:per_cell]])
     return chosen
 
 

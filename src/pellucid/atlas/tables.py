@@ -14,25 +14,38 @@ from pellucid.study import writing
 
 @dataclass(frozen=True)
 class CellTable:
-    """The cells of one level: place (M,), mean activation (M, C), and the samples that their patches are cut from."""
+    """The cells of one level: place (M,), mean activation (M, C), and the samples that their patches are cut from.
+
+    `classes` is how many classes' attributions are kept beside it.
+    """
 
     row: NDArray[np.int64]
     column: NDArray[np.int64]
     count: NDArray[np.int64]
     mean: NDArray[np.float32]
     patches: list[list[int]]
+    classes: int = 0
 
 
-def write_layout(path: Path, points: NDArray[np.float32], stamp: str) -> None:
-    """Write the points (N, 2) of the harvested activations, in their order."""
-    table = pa.table({"x": points[:, 0], "y": points[:, 1]})
-    _write(path, table, stamp)
+def write_layout(path: Path, points: NDArray[np.float32], stamp: str, chosen: NDArray[np.int64] | None = None) -> None:
+    """Write the points (N, 2) of harvested activations.
+
+    `chosen` (N,) are their rows in the harvest of the layer; without it they are all of them, in their order.
+    """
+    columns = {"x": points[:, 0], "y": points[:, 1]}
+    _write(path, pa.table(columns if chosen is None else {**columns, "sample": chosen}), stamp)
 
 
 def read_layout(path: Path) -> NDArray[np.float32]:
-    """The points of the harvested activations: (N, 2)."""
+    """The points of the atlas's activations: (N, 2)."""
     table = _read(path)
     return np.stack([table["x"].to_numpy(), table["y"].to_numpy()], axis=1)
+
+
+def read_chosen(path: Path) -> NDArray[np.int64]:
+    """The rows that the atlas's activations have in the harvest of the layer: (N,)."""
+    table = _read(path)
+    return table["sample"].to_numpy() if "sample" in table.column_names else np.arange(len(table))
 
 
 def write_cells(path: Path, cells: CellTable, stamp: str) -> None:
@@ -44,7 +57,7 @@ def write_cells(path: Path, cells: CellTable, stamp: str) -> None:
         "mean": pa.FixedSizeListArray.from_arrays(pa.array(cells.mean.ravel()), cells.mean.shape[1]),
         "patches": pa.array(cells.patches, pa.list_(pa.int64())),
     }
-    _write(path, pa.table(columns), stamp)
+    _write(path, pa.table(columns), stamp, classes=cells.classes)
 
 
 def read_cells(path: Path) -> CellTable:
@@ -57,21 +70,31 @@ def read_cells(path: Path) -> CellTable:
         table["count"].to_numpy(),
         mean.flatten().to_numpy().reshape(len(mean), -1).copy(),  # torch takes only arrays it may write to
         table["patches"].to_pylist(),
+        int((table.schema.metadata or {}).get(b"classes", 0)),
     )
 
 
 def stamp_of(path: Path) -> str:
     """The stamp of a table, empty if there is none that can be read."""
+    return _metadata(path).get(b"stamp", b"").decode()
+
+
+def classes_of(path: Path) -> int:
+    """How many classes' attributions are kept beside a table of cells, without reading it."""
+    return int(_metadata(path).get(b"classes", 0))
+
+
+def _metadata(path: Path) -> dict[bytes, bytes]:
     try:
-        metadata = pq.read_schema(path).metadata or {}
+        return pq.read_schema(path).metadata or {}
     except (OSError, pa.ArrowInvalid):
-        return ""
-    return metadata.get(b"stamp", b"").decode()
+        return {}
 
 
-def _write(path: Path, table: pa.Table, stamp: str) -> None:
+def _write(path: Path, table: pa.Table, stamp: str, **more: int) -> None:
+    metadata = {"stamp": stamp, **{name: str(value) for name, value in more.items()}}
     with writing(path) as temporary:
-        pq.write_table(table.replace_schema_metadata({"stamp": stamp}), temporary, compression="zstd")
+        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
 
 
 def _read(path: Path) -> pa.Table:

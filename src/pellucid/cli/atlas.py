@@ -9,9 +9,20 @@ import typer.core
 from rich.console import Console
 from rich.table import Table
 
+from pellucid.cli.atlas_align import align
+from pellucid.cli.atlas_class import class_
+from pellucid.cli.atlas_compare import compare
+from pellucid.cli.atlas_figure import figure
+from pellucid.cli.atlas_histogram import histogram
+from pellucid.cli.atlas_image import image
+from pellucid.cli.atlas_networks import networks
+from pellucid.cli.atlas_paint import paint
+from pellucid.cli.atlas_patch import patch
+from pellucid.cli.atlas_query import query
+from pellucid.cli.atlas_report import print_check
 from pellucid.cli.harvest import Crops, run_harvest
 from pellucid.cli.options import Device, Weights, load_network, parse_numbers, print_table
-from pellucid.errors import StudyError
+from pellucid.errors import PellucidError, StudyError
 
 DEFAULT_NETWORK = "efficientnet_lite0"
 DEFAULT_LAYER = (
@@ -51,11 +62,37 @@ def build(
     layout: Annotated[str, typer.Option(help="How activations are placed: umap, tsne, pacmap or pca.")] = "umap",
     neighbors: Annotated[int, typer.Option(min=2, help="Neighbours in the UMAP layout.")] = 50,
     min_dist: Annotated[float, typer.Option(min=0, help="Least distance in the UMAP layout.")] = 0.05,
+    most: Annotated[
+        int, typer.Option(min=10, help="Activations that are laid out; the others are placed among them.")
+    ] = 100_000,
     icon_size: Annotated[int, typer.Option(min=8, help="Pixels a side of an icon.")] = 96,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of each icon's optimization.")] = 192,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each icon's optimization.")] = 96,
+    objective: Annotated[
+        str, typer.Option(help="What icons are drawn for: cosine, dot, near, whitened or lucid.")
+    ] = "cosine",
     power: Annotated[float, typer.Option(min=0, help="Power of the cosine in the icons' objective.")] = 4.0,
-    whiten: Annotated[bool, typer.Option(help="Draw icons in the whitened space of the activations.")] = False,
+    apart: Annotated[
+        float, typer.Option(min=0, help="Power of the cosine of what sets the cell apart from the mean activation.")
+    ] = 1.0,
+    movements: Annotated[
+        str, typer.Option(help="How icons are moved about while they are drawn: article, lucid or none.")
+    ] = "article",
+    settle: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the last steps in which nothing moves any more.")
+    ] = 0.3,
+    tries: Annotated[int, typer.Option(min=1, help="Pictures of which each icon is the best.")] = 1,
+    from_parent: Annotated[
+        bool, typer.Option(help="Start the icons of finer levels from those of the coarser one.")
+    ] = False,
+    child_steps: Annotated[int, typer.Option(min=1, help="Steps of an icon that starts from a coarser level's.")] = 48,
     batch: Annotated[int, typer.Option(min=1, help="Icons drawn together.")] = 16,
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Draw icons on a Ray cluster: auto, HOST:PORT, or local.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="With --ray: processes that have a network.")] = None,
+    gpus: Annotated[
+        float | None, typer.Option(min=0, help="With --ray: GPUs of each worker; one, where the cluster has some.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of positions, layout and icons.")] = 0,
     weights: Weights = None,
     device: Device = "cpu",
@@ -77,8 +114,29 @@ def build(
         neighbors=neighbors,
         min_dist=min_dist,
         seed=seed,
-        icons=IconConfig(size=icon_size, steps=steps, power=power, whiten=whiten, batch=batch, seed=seed),
+        most=most,
+        icons=IconConfig(
+            size=icon_size,
+            steps=steps,
+            objective=objective,
+            power=power,
+            apart=apart,
+            movements=movements,
+            settle=settle,
+            tries=tries,
+            from_parent=from_parent,
+            child_steps=child_steps,
+            batch=batch,
+            seed=seed,
+        ),
     )
+    engine = None
+    if ray is not None:
+        from pellucid.atlas.icon_engines import RayIcons
+
+        engine = RayIcons(address=ray, workers=workers, gpus=gpus)
+    elif workers is not None or gpus is not None:
+        raise PellucidError("--workers and --gpus are of a cluster: give --ray too, or leave them out")
     if images is not None:
         name = network or DEFAULT_NETWORK
         layer = layer or _default_layer(name)
@@ -92,7 +150,7 @@ def build(
         opened = Study.open(study)
         layer = layer or _only_layer(opened)
         found = load_network(network or opened.manifest.network["name"], weights, device)
-    record = make(found, opened, layer, config=config, progress=True)
+    record = make(found, opened, layer, config=config, engine=engine, progress=True)
     for level in record.levels:
         typer.echo(f"{level.grid}x{level.grid}: {level.cells} cells")
     typer.echo(f"atlas of {layer}: {record.samples} activations of {record.images} photographs")
@@ -102,16 +160,17 @@ def build(
 @app.command("check")
 def check(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a finished atlas.")],
-    layer: Annotated[str | None, typer.Option(help="The atlas's layer, if there are several.")] = None,
+    layer: Annotated[str | None, typer.Option(help="The atlas's name or layer, if there are several.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
     network: Annotated[str | None, typer.Option(help="The network, if not under the name in the study.")] = None,
     weights: Weights = None,
     device: Device = "cpu",
 ) -> None:
-    """Show every icon to the network again and compare what it gives with the cell's mean; check the layout.
+    """Show every icon to the network again and compare what it gives with the cell's mean; check labels and layout.
 
-    Cosines are between the activation at the icon's centre and the mean activation of its cell. The layout's
-    trustworthiness says how far neighbours in the map are neighbours among the activations.
+    Cosines are between the activation at the icon's centre and the mean activation of its cell. Beside each number
+    stands what icons of other cells, or chance, would give. The layout's trustworthiness says how far neighbours in
+    the map are neighbours among the activations.
     """
     from pellucid.atlas import check as measure
     from pellucid.study import Study
@@ -123,7 +182,7 @@ def check(
     if as_json:
         typer.echo(json.dumps(result.as_dict(), indent=1))
         return
-    _print_check(result)
+    print_check(result)
 
 
 @app.command("layouts")
@@ -158,45 +217,6 @@ def layouts(
     print_table(table)
 
 
-def _print_check(result) -> None:
-    columns = (
-        "level",
-        "cells",
-        "cosine",
-        "p10",
-        "shuffled",
-        "mean icon",
-        "best patch",
-        "centred",
-        "shuffled",
-        "own first",
-    )
-    table = Table(*columns, box=None, pad_edge=False)
-    for level in result.levels:
-        table.add_row(
-            f"{level.grid}x{level.grid}",
-            str(level.cells),
-            *(
-                _number(value)
-                for value in (level.icon, level.icon_p10, level.shuffled, level.mean_icon, level.best_patch)
-            ),
-            _number(level.icon_centred),
-            _number(level.shuffled_centred),
-            f"{100 * level.own_first:.1f} %",
-        )
-    print_table(table)
-    typer.echo(f"mean cosine {result.icon:.3f} over {result.cells} icons; shuffled among cells {result.shuffled:.3f}")
-    layout = result.layout
-    typer.echo(
-        f"trustworthiness (cosine, k = 15, {layout.samples} activations): layout {layout.layout:.3f}, "
-        f"PCA {layout.pca:.3f}, shuffled {layout.shuffled:.3f}"
-    )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{value:.3f}"
-
-
 def _default_layer(network: str) -> str:
     if network.startswith("efficientnet_lite"):
         return DEFAULT_LAYER
@@ -209,3 +229,15 @@ def _only_layer(study) -> str:
         what = f"layers {', '.join(layers)}: choose one with --layer" if layers else "no finished harvest"
         raise StudyError(f"the study in {study.path} has {what}")
     return layers[0]
+
+
+app.command("class")(class_)
+app.command("compare")(compare)
+app.command("align")(align)
+app.command("networks")(networks)
+app.command("image")(image)
+app.command("patch")(patch)
+app.command("histogram")(histogram)
+app.command("query")(query)
+app.command("paint")(paint)
+app.command("figure")(figure)

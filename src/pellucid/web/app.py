@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pellucid.errors import StudyError
 from pellucid.study import read_catalog
 from pellucid.web.labelling import labelling_routes
+from pellucid.web.live import Worker, live_routes
 from pellucid.web.page import CONTENT_SECURITY_POLICY, study_files, viewer_files
 from pellucid.web.sending import send_file
 
@@ -27,12 +28,13 @@ _HEADERS = {
 _READ = ["GET", "HEAD"]
 
 
-def make_app(root: Path, *, static: Path | None = None) -> FastAPI:
+def make_app(root: Path, *, static: Path | None = None, worker: Worker | None = None) -> FastAPI:
     """Make the web app that shows a study.
 
     `root` is the study's folder; it is read again at each request, so an atlas appears when it is finished. `static`
     is the folder of the built page, by default the package's own; it may be built again under a running server.
-    Answers to labelling tasks are the one thing that is written, into the study.
+    Answers to labelling tasks are the one thing that is written, into the study. `worker` computes what the page asks
+    for under `/live`; the catalog then says `"live": true`.
     Raises `StudyError` if there is no study in `root` or no page in `static`.
     """
     read_catalog(root)
@@ -42,7 +44,7 @@ def make_app(root: Path, *, static: Path | None = None) -> FastAPI:
     app.add_exception_handler(StudyError, _unreadable)
 
     def catalog() -> JSONResponse:
-        return JSONResponse(read_catalog(root).public())
+        return JSONResponse({**read_catalog(root).public(), **({"live": True} if worker else {})})
 
     def data(request: Request, path: str) -> Response:
         listed = path in read_catalog(root).files
@@ -54,6 +56,7 @@ def make_app(root: Path, *, static: Path | None = None) -> FastAPI:
     app.add_api_route("/data/catalog.json", catalog, methods=_READ)
     app.add_api_route("/data/{path:path}", data, methods=_READ)
     app.include_router(labelling_routes(root))
+    app.include_router(live_routes(worker))
     app.add_api_route("/{path:path}", asset, methods=_READ)
     return app
 
