@@ -28,7 +28,7 @@ export default defineConfig({
   },
   server: {
     // `npm run dev` beside `pellucid serve STUDY`, or `pellucid experiment serve STUDY`.
-    proxy: Object.fromEntries(['/data', '/labels', '/e'].map((path) => [path, process.env['PELLUCID_SERVER'] ?? 'http://127.0.0.1:8000'])),
+    proxy: Object.fromEntries(['/data', '/labels', '/live', '/e'].map((path) => [path, process.env['PELLUCID_SERVER'] ?? 'http://127.0.0.1:8000'])),
   },
   test: { include: ['tests/**/*.test.ts'] },
 })

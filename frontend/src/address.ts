@@ -1,5 +1,16 @@
+import { SHOWS, type Shows } from './shows'
 import type { Place } from './cells'
-import type { View } from './view'
+import { formatPath, parsePath } from './path'
+import type { Point, View } from './view'
+
+export const STRENGTH = { least: 0.5, most: 2 }
+
+/** A class whose attribution the map shows, for it or against it (-1), and how strongly. */
+export interface Weighing {
+  index: number
+  sign: 1 | -1
+  strength: number
+}
 
 /** Everything that makes two readers see the same thing; what is absent has its default. */
 export interface Address {
@@ -10,6 +21,9 @@ export interface Address {
   density?: number
   labels?: boolean
   find?: string
+  weighing?: Weighing
+  shows?: Shows
+  path?: Point[]
 }
 
 function number(text: string | null): number | undefined {
@@ -42,7 +56,24 @@ export function parseAddress(hash: string): Address {
   if (parameters.get('labels') === 'off') address.labels = false
   const find = parameters.get('find')
   if (find) address.find = find
+  const weighing = parseWeighing(parameters)
+  if (weighing) address.weighing = weighing
+  const shows = SHOWS.find((name) => name === parameters.get('icons'))
+  if (shows && shows !== 'icons') address.shows = shows
+  const path = parsePath(parameters.get('path') ?? '')
+  if (path.length > 0) address.path = path
   return address
+}
+
+export function parseWeighing(parameters: URLSearchParams): Weighing | undefined {
+  const text = parameters.get('class') ?? ''
+  if (!/^\d{1,9}$/.test(text)) return undefined
+  const strength = number(parameters.get('strength')) ?? 1
+  return {
+    index: Number(text),
+    sign: parameters.get('sign') === 'minus' ? -1 : 1,
+    strength: Math.min(STRENGTH.most, Math.max(STRENGTH.least, strength)),
+  }
 }
 
 export function formatAddress(address: Address): string {
@@ -62,5 +93,18 @@ export function formatAddress(address: Address): string {
   }
   if (address.labels === false) parameters.set('labels', 'off')
   if (address.find) parameters.set('find', address.find)
-  return `#${parameters}`
+  const { weighing } = address
+  if (weighing) {
+    parameters.set('class', String(weighing.index))
+    if (weighing.sign < 0) parameters.set('sign', 'minus')
+    if (weighing.strength !== 1) parameters.set('strength', String(Number(weighing.strength.toPrecision(3))))
+  }
+  if (address.shows && address.shows !== 'icons') parameters.set('icons', address.shows)
+  if (address.path?.length) parameters.set('path', formatPath(address.path))
+  return written(parameters)
+}
+
+/** A hash of parameters. Signs that may stand in a fragment do, so that a name looks the same everywhere. */
+export function written(parameters: URLSearchParams): string {
+  return `#${String(parameters).replace(/%(3A|2C|3B|40)/g, decodeURIComponent)}`
 }

@@ -13,6 +13,12 @@ export interface Automation {
   cells(): number
   /** Where the middle of a cell is in the browser's window, in CSS pixels; null if there is no such cell. */
   project(cell: number): { x: number; y: number } | null
+  /** Where a point of the map, from 0 to 1 across and down, is in the browser's window. */
+  place(x: number, y: number): { x: number; y: number }
+  /** How opaque a cell is drawn, from 0 to 1. */
+  opacity(cell: number): number | null
+  /** The pixels of all tiled pictures that are kept. */
+  pixels(): number
 }
 
 declare global {
@@ -21,7 +27,12 @@ declare global {
   }
 }
 
-export function automation(viewer: Viewer, map: HTMLElement): Automation {
+export function automation(viewer: Viewer, map: HTMLElement, alphas: () => Uint8Array | null): Automation {
+  const inWindow = (point: { x: number; y: number }) => {
+    const { left, top } = map.getBoundingClientRect()
+    const { x, y } = project(viewer.view, viewer.frame, point)
+    return { x: left + x, y: top + y }
+  }
   const cells = () => viewer.shown?.content?.cells
   return {
     version: 1,
@@ -29,9 +40,13 @@ export function automation(viewer: Viewer, map: HTMLElement): Automation {
     project(cell) {
       const table = cells()
       if (!table || !Number.isInteger(cell) || cell < 0 || cell >= table.list.length) return null
-      const { left, top } = map.getBoundingClientRect()
-      const { x, y } = project(viewer.view, viewer.frame, middle(table.place(cell)))
-      return { x: left + x, y: top + y }
+      return inWindow(middle(table.place(cell)))
     },
+    place: (x, y) => inWindow({ x, y }),
+    opacity: (cell) => {
+      const alpha = alphas()?.[cell]
+      return alpha === undefined ? null : alpha / 255
+    },
+    pixels: () => viewer.atlas?.pool.pixels ?? 0,
   }
 }

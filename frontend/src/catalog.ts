@@ -1,8 +1,25 @@
 import { fetchJson, ResourceError } from './resource'
 
+/** What an atlas lays out: a layer, what matters to one class, two classes against each other, another network's layer. */
+export const KINDS = ['layer', 'class', 'comparison', 'network'] as const
+export type Kind = (typeof KINDS)[number]
+
 export interface AtlasEntry {
   name: string
   layer: string
+  url: string
+  network: string
+  kind: Kind
+  title: string // empty: the layer says it
+  about: Record<string, unknown>
+  aligned: string // atlases that say the same share a plane
+}
+
+/** A result with a page of its own. */
+export interface PageEntry {
+  kind: string
+  name: string
+  title: string
   url: string
 }
 
@@ -45,6 +62,8 @@ export interface Catalog {
   galleries: GalleryEntry[]
   labels: LabelEntry[]
   curves: CurvesEntry | null
+  pages: PageEntry[]
+  live: boolean // whether somebody draws pictures on demand
 }
 
 export const DATA = 'data/'
@@ -59,6 +78,17 @@ export async function loadCatalog(): Promise<Catalog> {
     throw new ResourceError(`The study was written by a newer version of Pellucid than this page; export it again.`)
   }
   // Exports of earlier versions have less.
-  const { units = [], galleries = [], labels = [], curves = null } = catalog
-  return { ...(catalog as Catalog), units, galleries, labels, curves }
+  const { units = [], galleries = [], labels = [], curves = null, pages = [], live = false } = catalog
+  const atlases = catalog.atlases.map((entry) => atlasEntry(entry, catalog.study!.network))
+  return { ...(catalog as Catalog), atlases, units, galleries, labels, curves, pages, live }
+}
+
+function atlasEntry(entry: Partial<AtlasEntry>, network: string): AtlasEntry {
+  const bare = { name: '', layer: '', url: '', network, title: '', about: {}, aligned: '', ...entry }
+  return { ...bare, kind: KINDS.find((kind) => kind === entry.kind) ?? 'layer' }
+}
+
+/** What to call an atlas. */
+export function atlasTitle({ title, layer }: Pick<AtlasEntry, 'title' | 'layer'>): string {
+  return title || layer
 }

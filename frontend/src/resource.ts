@@ -43,10 +43,26 @@ export async function fetchJson<T>(url: string): Promise<T> {
   }
 }
 
-export async function fetchPicture(url: string): Promise<ImageBitmap> {
+export async function fetchBytes(url: string): Promise<ArrayBuffer> {
   const response = await fetched(url)
   try {
-    return await createImageBitmap(await response.blob())
+    return await response.arrayBuffer()
+  } catch {
+    throw new ResourceError(`${url} could not be read: the connection was cut.`)
+  }
+}
+
+/** A picture, made `reduction` times smaller as it is read. */
+export async function fetchPicture(url: string, reduction = 1): Promise<ImageBitmap> {
+  const response = await fetched(url)
+  try {
+    const blob = await response.blob()
+    if (reduction === 1) return await createImageBitmap(blob)
+    const whole = await createImageBitmap(blob)
+    const [resizeWidth, resizeHeight] = [whole.width / reduction, whole.height / reduction].map(Math.round)
+    const small = await createImageBitmap(whole, { resizeWidth, resizeHeight, resizeQuality: 'high' })
+    whole.close()
+    return small
   } catch {
     throw new ResourceError(`${url} is damaged: it holds no picture that this browser can read.`)
   }

@@ -1,3 +1,6 @@
+import { written } from './address'
+import { ROOMS } from './rooms'
+
 /** How a list of units is sorted: by number, by highest value, or by the share of positions that fire. */
 export const SORTS = ['number', 'max', 'fires'] as const
 export type Sort = (typeof SORTS)[number]
@@ -46,8 +49,16 @@ export interface CurvesRoute {
   unit?: number
 }
 
+/** A room of `rooms.ts`: its key, what the address says of it, and the address's other parameters. */
+export interface PageRoute {
+  room: 'page'
+  key: string
+  value: string
+  rest: Record<string, string>
+}
+
 /** Which of the viewer's rooms an address leads to. That of the atlas reads the rest of its address itself. */
-export type Route = AtlasRoute | LayerRoute | UnitRoute | LabelRoute | CurvesRoute
+export type Route = AtlasRoute | LayerRoute | UnitRoute | LabelRoute | CurvesRoute | PageRoute
 
 /** All rooms that write an address of their own. */
 export type OwnRoute = Exclude<Route, AtlasRoute>
@@ -71,6 +82,12 @@ export function parseRoute(hash: string): Route {
   }
   const curves = parameters.get('curves')
   if (curves !== null) return parseCurves(curves, parameters.get('pick') ?? '')
+  if (parameters.has('atlas')) return { room: 'atlas' }
+  const room = ROOMS.find(({ key }) => parameters.has(key))
+  if (room) {
+    const { [room.key]: value = '', ...rest } = Object.fromEntries(parameters)
+    return { room: 'page', key: room.key, value, rest }
+  }
   const layer = parameters.get('layer')
   if (!layer) return { room: 'atlas' }
   const route: LayerRoute = { room: 'layer', layer }
@@ -84,6 +101,7 @@ export function parseRoute(hash: string): Route {
 
 export function formatRoute(route: OwnRoute): string {
   if (route.room === 'curves' && !route.family) return '#curves'
+  if (route.room === 'page' && !route.value && Object.keys(route.rest).length === 0) return `#${route.key}`
   const parameters = new URLSearchParams()
   if (route.room === 'unit') {
     parameters.set('unit', `${route.layer}:${route.unit}`)
@@ -92,6 +110,9 @@ export function formatRoute(route: OwnRoute): string {
   } else if (route.room === 'label') {
     parameters.set('label', `${route.layer}:${route.unit}`)
     if (route.rater) parameters.set('rater', route.rater)
+  } else if (route.room === 'page') {
+    parameters.set(route.key, route.value)
+    for (const [key, value] of Object.entries(route.rest)) parameters.set(key, value)
   } else if (route.room === 'curves') {
     parameters.set('curves', `${route.family!.layer}:${route.family!.number}`)
     if (route.unit !== undefined) parameters.set('pick', String(route.unit))
@@ -101,8 +122,7 @@ export function formatRoute(route: OwnRoute): string {
     if (route.reversed) parameters.set('order', 'reversed')
     if (route.find) parameters.set('find', route.find)
   }
-  // A colon may stand as it is in a fragment, and so the address of a unit looks the same everywhere.
-  return `#${String(parameters).replaceAll('%3A', ':')}`
+  return written(parameters)
 }
 
 export function parseUnit(address: string): { layer: string; unit: number } | null {

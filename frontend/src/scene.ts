@@ -1,17 +1,26 @@
 import { Deck, OrthographicView, type Layer } from '@deck.gl/core'
 import { IconLayer } from '@deck.gl/layers'
-import type { LevelContent } from './atlas.svelte'
-import type { Tile } from './sheet'
+import type { Cells } from './cells'
+import type { Tile } from './tiles'
 import { scaleOf, type Frame, type View } from './view'
 
 /** A level as it is to be drawn now. */
 export interface Shown {
+  name: string // unlike that of any other drawn at the same time
   grid: number
-  content: LevelContent
+  cells: Cells
+  tiles: readonly Tile[]
   sides: Float32Array // of the icons, in units of the map
-  strong: Uint8Array // 1: found, 0: dimmed
+  alphas: Uint8Array // of the icons, from 0 to 255
   opacity: number
-  look: string // changes when sides or strong change
+  look: string // changes when sides or alphas change
+}
+
+const FIRST = 'pellucid-first-picture'
+
+/** Note in the browser's record when the page showed its first picture. */
+export function noteFirst(): void {
+  if (performance.getEntriesByName(FIRST).length === 0) performance.mark(FIRST)
 }
 
 /** Whether this browser can draw the map at all. */
@@ -27,12 +36,15 @@ export function canDraw(): boolean {
 export class Scene {
   private readonly deck: Deck<OrthographicView>
   private mostZoom = 1
+  private layers: Layer[] = []
+  private drawn = false
 
   constructor(
     parent: HTMLDivElement,
     private frame: Frame,
     private readonly onView: (view: View) => void,
     onFailure: (message: string) => void,
+    private readonly onDrawn: () => void = () => {},
   ) {
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches
     this.deck = new Deck({
@@ -53,16 +65,22 @@ export class Scene {
       getCursor: ({ isDragging }) => (isDragging ? 'grabbing' : 'grab'),
       onViewStateChange: ({ viewState }) => this.moved(viewState as unknown as MovedState),
       onError: (error) => onFailure(error.message),
+      onAfterRender: () => this.rendered(),
     })
+  }
+
+  /** Say when the first picture was seen. */
+  private rendered(): void {
+    if (this.drawn || !this.layers.some((layer) => layer.isLoaded)) return
+    this.drawn = true
+    this.onDrawn()
   }
 
   show(view: View, frame: Frame, mostZoom: number, levels: Shown[]): void {
     this.frame = frame
     this.mostZoom = mostZoom
-    this.deck.setProps({
-      viewState: this.stateOf(view) as never,
-      layers: levels.flatMap((level) => level.content.tiles.map((tile, i) => layer(level, tile, i))),
-    })
+    this.layers = levels.flatMap((level) => level.tiles.map((tile) => layer(level, tile)))
+    this.deck.setProps({ viewState: this.stateOf(view) as never, layers: this.layers })
   }
 
   remove(): void {
@@ -91,14 +109,11 @@ interface MovedState {
   zoom: number | [number, number]
 }
 
-const DIMMED = 26 // of 255: what was not found stays visible as the shape of the land
-
-function layer({ grid, content, sides, strong, opacity, look }: Shown, tile: Tile, part: number): Layer {
-  const { cells, icons } = content
-  const picture = (index: number) => tile.pictures[index]!
-  const { data, mapping } = constants(content, tile)
+function layer({ name, grid, cells, sides, alphas, opacity, look }: Shown, tile: Tile): Layer {
+  const { data, mapping } = constants(tile)
+  const cell = (index: number) => tile.cells[index]!
   return new IconLayer({
-    id: `level-${grid}-${part}-${icons.record.file}`,
+    id: `${name} ${tile.key}`,
     data,
     opacity,
     iconAtlas: tile.bitmap as never,
@@ -107,11 +122,11 @@ function layer({ grid, content, sides, strong, opacity, look }: Shown, tile: Til
     alphaCutoff: 0.005,
     getIcon: (_: unknown, { index }: { index: number }) => String(index),
     getPosition: (_: unknown, { index }: { index: number }) => {
-      const cell = cells.list[picture(index)]!
-      return [(cell.column + 0.5) / grid, (cell.row + 0.5) / grid]
+      const { row, column } = cells.list[cell(index)]!
+      return [(column + 0.5) / grid, (row + 0.5) / grid]
     },
-    getSize: (_: unknown, { index }: { index: number }) => sides[picture(index)]!,
-    getColor: (_: unknown, { index }: { index: number }) => [0, 0, 0, strong[picture(index)] ? 255 : DIMMED],
+    getSize: (_: unknown, { index }: { index: number }) => sides[cell(index)]!,
+    getColor: (_: unknown, { index }: { index: number }) => [0, 0, 0, alphas[cell(index)]!],
     updateTriggers: { getSize: look, getColor: look },
   })
 }
@@ -124,14 +139,14 @@ interface Constants {
 // deck.gl compares these by identity: the same object in each frame means that nothing has to go to the card again.
 const known = new WeakMap<Tile, Constants>()
 
-function constants(content: LevelContent, tile: Tile): Constants {
+function constants(tile: Tile): Constants {
   let found = known.get(tile)
   if (!found) {
-    found = { data: { length: tile.pictures.length }, mapping: {} }
-    for (const [index, picture] of tile.pictures.entries()) {
-      const { x, y, size } = content.icons.square(picture)
+    found = { data: { length: tile.cells.length }, mapping: {} }
+    for (let i = 0; i < tile.cells.length; i++) {
+      const [x, y] = [tile.corners[2 * i]!, tile.corners[2 * i + 1]!]
       // Half a texel inside, lest the neighbours on the sheet shine in.
-      found.mapping[index] = { x: x - tile.left + 0.5, y: y - tile.top + 0.5, width: size - 1, height: size - 1, mask: false }
+      found.mapping[i] = { x: x + 0.5, y: y + 0.5, width: tile.side - 1, height: tile.side - 1, mask: false }
     }
     known.set(tile, found)
   }

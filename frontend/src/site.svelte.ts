@@ -1,6 +1,7 @@
 import { loadCatalog, type Catalog } from './catalog'
 import { Curves } from './curves/curves.svelte'
 import { messageOf } from './resource'
+import { roomOf } from './rooms'
 import { formatRoute, parseRoute, type OwnRoute, type Route } from './route'
 import { Units } from './units/units.svelte'
 import { Viewer } from './viewer.svelte'
@@ -12,6 +13,8 @@ export class Site {
   catalog = $state.raw<Catalog | null>(null)
   failure = $state<string | null>(null)
   route = $state.raw<Route>({ room: 'atlas' })
+  /** What a room of `rooms.ts` shows, for the title of the window; the room says it once it knows. */
+  said = $state('')
 
   readonly viewer = new Viewer()
   readonly units = new Units()
@@ -62,8 +65,8 @@ export class Site {
 
   /** Where the atlas is: as it was left, or that of a layer. */
   atlasAddress(layer: string | null): string {
-    const entry = this.catalog?.atlases.find((atlas) => atlas.layer === layer)
-    if (entry && entry.name !== this.viewer.atlas?.name) return `#atlas=${encodeURIComponent(entry.name)}`
+    const entry = this.catalog?.atlases.find((atlas) => atlas.layer === layer && atlas.kind === 'layer')
+    if (entry && entry.layer !== this.viewer.atlas?.record.layer) return `#atlas=${encodeURIComponent(entry.name)}`
     return this.atlasHash || '#'
   }
 
@@ -82,8 +85,9 @@ export class Site {
   }
 
   private follow(hash: string): void {
-    const { atlases, units, labels, curves } = this.catalog!
+    const { atlases, units, labels, curves, pages } = this.catalog!
     this.hash = hash
+    this.said = ''
     const route = parseRoute(hash)
     if (route.room === 'atlas' && atlases.length === 0 && units[0]) {
       this.route = { room: 'layer', layer: units[0].layer }
@@ -95,6 +99,11 @@ export class Site {
     }
     if (route.room === 'atlas' && atlases.length === 0 && curves) {
       this.route = { room: 'curves' }
+      return
+    }
+    const page = pages.find(({ kind }) => roomOf(kind))
+    if (route.room === 'atlas' && atlases.length === 0 && page) {
+      this.route = { room: 'page', key: page.kind, value: page.name, rest: {} }
       return
     }
     this.route = route

@@ -19,6 +19,14 @@ export interface Point {
   y: number
 }
 
+/** A part of the map, in units of the map. */
+export interface Bounds {
+  left: number
+  top: number
+  right: number
+  bottom: number
+}
+
 export const HOME: View = { x: 0.5, y: 0.5, zoom: 1 }
 const MARGIN = 20
 
@@ -39,6 +47,13 @@ export function project(view: View, frame: Frame, point: Point): Point {
 export function unproject(view: View, frame: Frame, pixel: Point): Point {
   const scale = scaleOf(view, frame)
   return { x: view.x + (pixel.x - frame.width / 2) / scale, y: view.y + (pixel.y - frame.height / 2) / scale }
+}
+
+/** What of the map is in the window. */
+export function boundsOf(view: View, frame: Frame): Bounds {
+  const scale = scaleOf(view, frame)
+  const [x, y] = [frame.width / 2 / scale, frame.height / 2 / scale]
+  return { left: view.x - x, top: view.y - y, right: view.x + x, bottom: view.y + y }
 }
 
 /** Keep the middle on the map and the magnification between the whole map and `most`. */
