@@ -15,7 +15,7 @@ from torch import Tensor
 from pellucid.activations.images import load_view
 from pellucid.activations.manifests import describe_run, unusable
 from pellucid.activations.sources import Source, open_source
-from pellucid.activations.store import Samples, half, layer_folder, shard_path, write_image_list, write_shard
+from pellucid.activations.store import Samples, half, joined, layer_folder, shard_path, write_image_list, write_shard
 from pellucid.activations.views import Box, ViewPlan
 from pellucid.attribution.logits import check_pooling, logit_attributions
 from pellucid.errors import ImagesError, LayerError, NetworkError, StudyError
@@ -280,5 +280,4 @@ class _Run:
             units, classes = self.network.layer(layer).channels, len(self.network.labels or ())
             empty = (np.zeros(0, np.int32), np.zeros((0, 4), np.int32), np.zeros((0, 2), np.int16))
             return Samples(*empty, np.zeros((0, units), np.float16), np.zeros((0, max(classes, 1)), np.float16))
-        names = ("image", "box", "place", "activation", "attribution")
-        return Samples(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return joined(parts)

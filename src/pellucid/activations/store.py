@@ -1,7 +1,7 @@
 """Harvested activations on disk: one folder for each layer, one Parquet file for each shard of photographs."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +52,8 @@ def write_shard(path: Path, samples: Samples) -> None:
         pq.write_table(pa.table(columns), temporary, compression="zstd")
 
 
-def read_shards(study: Study, layer: str, *, attribution: bool = True) -> Iterator[Samples]:
-    """The shards of a finished harvest, one at a time.
+def read_shards(study: Study, layer: str, *, attribution: bool = True, activation: bool = True) -> Iterator[Samples]:
+    """The shards of a finished harvest, one at a time, with or without attributions and activations.
 
     Raises `StudyError` if the layer is not harvested, or in part.
     """
@@ -64,7 +64,8 @@ def read_shards(study: Study, layer: str, *, attribution: bool = True) -> Iterat
         raise StudyError(f"the study in {study.path} has no finished harvest of layer {layer!r}{others}")
     for number in range(read_json(folder / "harvest.json")["shards"]):
         path = shard_path(folder, number)
-        columns = ["image", "box", "place", "activation", *(["attribution"] if attribution else [])]
+        wanted = {"image": True, "box": True, "place": True, "activation": activation, "attribution": attribution}
+        columns = [name for name, read in wanted.items() if read]
         try:
             table = pq.ParquetFile(path).read(columns=columns)
         except (OSError, pa.ArrowInvalid) as error:
@@ -75,16 +76,22 @@ def read_shards(study: Study, layer: str, *, attribution: bool = True) -> Iterat
             table["image"].to_numpy(),
             _matrix(table["box"]),
             _matrix(table["place"]),
-            _matrix(table["activation"]),
-            _matrix(table["attribution"]) if attribution else np.zeros((len(table), 0), np.float16),
+            *(
+                _matrix(table[name]) if wanted[name] else np.zeros((len(table), 0), np.float16)
+                for name in ("activation", "attribution")
+            ),
         )
 
 
 def read_samples(study: Study, layer: str, *, attribution: bool = False) -> Samples:
     """All activations of a layer in memory, by default without the attributions."""
-    shards = list(read_shards(study, layer, attribution=attribution))
-    parts = ("image", "box", "place", "activation", "attribution")
-    return Samples(*(np.concatenate([getattr(shard, part) for shard in shards]) for part in parts))
+    return joined(read_shards(study, layer, attribution=attribution))
+
+
+def joined(shards: Iterable[Samples]) -> Samples:
+    """The samples of several shards, in their order."""
+    parts = list(shards)
+    return Samples(**{one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Samples)})
 
 
 def shard_path(folder: Path, number: int) -> Path:

@@ -18,14 +18,12 @@ from pellucid.atlas.config import AtlasConfig
 from pellucid.atlas.drawing import draw_atlas
 from pellucid.atlas.gathered import open_samples
 from pellucid.atlas.placement import Points
-from pellucid.atlas.trust import trust
+from pellucid.atlas.trust import sampled_trust
 from pellucid.errors import AtlasError
 from pellucid.networks import Network
 from pellucid.progress import progress_bar
 from pellucid.study import AtlasRecord, Study, digest
 from pellucid.study.files import read_json
-
-_SAMPLE = 3000  # rows that trustworthiness is measured on
 
 
 @dataclass(frozen=True)
@@ -167,10 +165,7 @@ def _kept(folders: Sequence[Path], stamp: str) -> list[Points] | None:
 def check_alignment(slices: Sequence[Slice], maps: Sequence[Points], *, seed: int = 0) -> AlignmentCheck:
     """Measure how near pairs lie in neighbouring maps, and how far each map can be trusted."""
     pairs = [check_pair(first, second, seed=seed) for first, second in pairwise(maps)]
-    count = len(maps[0])
-    some = np.sort(np.random.default_rng(seed).choice(count, size=min(_SAMPLE, count), replace=False))
     trusts = [
-        trust(slice.samples.activation[some].astype(np.float64), points[some])
-        for slice, points in zip(slices, maps, strict=True)
+        sampled_trust(slice.samples.activation, points, seed=seed) for slice, points in zip(slices, maps, strict=True)
     ]
     return AlignmentCheck(tuple(map(str, slices)), tuple(pairs), tuple(trusts))

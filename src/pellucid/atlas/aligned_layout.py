@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.atlas.layout import FEWEST
-from pellucid.atlas.placement import Points, placed
+from pellucid.atlas.layout import FEWEST, normalize_together, with_the_rest
+from pellucid.atlas.placement import Points
 from pellucid.errors import AtlasError
 
 REGULARISATION = 0.1  # measured: pairs lie within a cell of each other, at hardly any cost in trustworthiness
@@ -42,10 +42,10 @@ def aligned_points(
     if count > most:
         rows = np.sort(np.random.default_rng(seed).choice(count, size=most, replace=False))
     some = [np.asarray(values[rows], dtype=np.float32) for values in activations]
-    found = _normalized(_aligned_umap(some, min(neighbors, len(rows) - 1), min_dist, regularisation, seed))
+    found = normalize_together(_aligned_umap(some, min(neighbors, len(rows) - 1), min_dist, regularisation, seed))
     if len(rows) == count:
         return found
-    return [_filled(values, part, rows, at) for values, part, at in zip(activations, some, found, strict=True)]
+    return [with_the_rest(values, rows, points) for values, points in zip(activations, found, strict=True)]
 
 
 def _aligned_umap(
@@ -68,26 +68,6 @@ def _aligned_umap(
     places = [np.asarray(each, dtype=np.float64) for each in found]
     # An activation without neighbours (of zeros alone) has no place: it stands in the middle.
     return [np.where(np.isfinite(each), each, np.nanmedian(each, axis=0)) for each in places]
-
-
-def _normalized(maps: list[NDArray[np.float64]]) -> list[Points]:
-    """All maps fitted into the unit square by one and the same step, as `layout.normalize` does for one."""
-    low, high = np.percentile(np.concatenate(maps), [1, 99], axis=0)
-    margin = 0.1 * (high - low)
-    low, high = low - margin, high + margin
-    extent = np.where(high > low, high - low, 1.0)
-    return [np.clip((points - low) / extent, 0.0, 1.0).astype(np.float32) for points in maps]
-
-
-def _filled(values: NDArray, some: NDArray[np.float32], rows: NDArray[np.intp], points: Points) -> Points:
-    """The places of all activations, where those of some rows are known."""
-    every = np.empty((len(values), 2), dtype=np.float32)
-    every[rows] = points
-    others = np.setdiff1d(np.arange(len(values)), rows, assume_unique=True)
-    for at in range(0, len(others), 8192):
-        part = others[at : at + 8192]
-        every[part] = placed(np.asarray(values[part], dtype=np.float32), some, points)
-    return every
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.activations import Samples, read_samples
+from pellucid.activations import Samples
 from pellucid.atlas import tables
+from pellucid.atlas.gathered import open_samples, take
+from pellucid.atlas.grid import cells_at
+from pellucid.atlas.placement import Placement
 from pellucid.errors import AtlasError, StudyError
 from pellucid.study import AtlasRecord, LevelRecord, Study
-
-_NEIGHBORS = 5
-_AT_ONCE = 64_000_000  # cosines held in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +55,13 @@ class AtlasMap:
             raise AtlasError(f"{name!r} is an atlas of the kind {record.kind!r}; take that of a whole layer")
         layout = folder / "layout.parquet"
         points, chosen = tables.read_layout(layout), tables.read_chosen(layout)
-        samples = read_samples(study, record.layer)
+        samples = open_samples(study, record.layer)
         if len(chosen) and chosen.max() >= len(samples):
             raise StudyError(
                 f"the atlas {folder.name} lays out more than the {len(samples)} activations that are harvested; build "
                 "it again"
             )
-        return cls(study, folder, record, _rows(samples, chosen), points)
+        return cls(study, folder, record, take(samples, chosen), points)
 
     def level(self, grid: int | None, *, enough: int = 20) -> LevelRecord:
         """The level of a grid; by default the finest whose cells hold `enough` activations in the median."""
@@ -83,42 +83,10 @@ class AtlasMap:
         As `pellucid.atlas.placed`. With `images` (N,), the study's numbers of the images that they come from, none is
         placed by activations of its own image: so those of the atlas itself are placed as those of others are.
         """
-        known = _unit(self.samples.activation)
-        if activations.ndim != 2 or activations.shape[1] != known.shape[1]:
-            raise AtlasError(
-                f"activations {activations.shape} cannot be placed among those of {known.shape[1]} channels"
-            )
-        points, distance = np.zeros((len(activations), 2), np.float32), np.zeros(len(activations), np.float32)
-        step = max(1, _AT_ONCE // max(len(known), 1))
-        count = min(_NEIGHBORS, len(known))
-        for at in range(0, len(activations), step):
-            cosines = _unit(activations[at : at + step]) @ known.T
-            if images is not None:
-                cosines[images[at : at + step, None] == self.samples.image[None]] = -2
-            nearest = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
-            far = 1 - np.take_along_axis(cosines, nearest, axis=1)
-            weights = 1 / np.maximum(far, 1e-6)  # float32 tells cosines apart no further
-            weights /= weights.sum(axis=1, keepdims=True)
-            points[at : at + step] = (weights[:, :, None] * self.points[nearest]).sum(axis=1)
-            distance[at : at + step] = far.min(axis=1)
-        return Placed(points, distance)
+        own = None if images is None else (images, self.samples.image)
+        return Placed(*Placement(self.samples.activation, self.points).near(activations, own))
 
     def cell_of(self, points: NDArray, level: LevelRecord) -> NDArray[np.int64]:
         """The cell of a level (N,) that each point (N, 2) lies in, by its number in the table; -1 for none."""
         cells = self.cells(level)
-        index = np.full(level.grid * level.grid, -1, dtype=np.int64)
-        index[cells.row * level.grid + cells.column] = np.arange(len(cells.row))
-        column, row = np.clip((points * level.grid).astype(np.int64), 0, level.grid - 1).T
-        return index[row * level.grid + column]
-
-
-def _rows(samples: Samples, chosen: NDArray[np.int64]) -> Samples:
-    if np.array_equal(chosen, np.arange(len(samples))):
-        return samples
-    names = ("image", "box", "place", "activation", "attribution")
-    return Samples(*(getattr(samples, name)[chosen] for name in names))
-
-
-def _unit(activations: NDArray) -> NDArray[np.float32]:
-    values = activations.astype(np.float32)
-    return values / np.linalg.norm(values, axis=1, keepdims=True).clip(1e-12)
+        return cells_at(points, level.grid, cells.row, cells.column)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.activations import Samples
-from pellucid.activations.store import layer_folder, read_shards
+from pellucid.activations.store import joined, layer_folder, read_shards
 from pellucid.atlas.config import AtlasConfig
 from pellucid.atlas.drawing import draw_atlas
+from pellucid.atlas.gathered import take
 from pellucid.atlas.layout import layout_named, normalize
 from pellucid.errors import AtlasError
 from pellucid.networks import Network
@@ -151,9 +152,8 @@ def gather(study: Study, layer: str, rows: NDArray[np.int64]) -> Samples:
         own = rows[low:high] - at
         at += len(shard)
         if len(own):
-            columns = (shard.image, shard.box, shard.place, shard.activation, shard.attribution)
-            parts.append(tuple(column[own] for column in columns))
-    return Samples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+            parts.append(take(shard, own))
+    return joined(parts)
 
 
 def class_name(network: Network, index: int) -> str:

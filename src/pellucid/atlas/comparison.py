@@ -1,7 +1,5 @@
 """The atlas of two classes: across it the difference of what activations say for them, down it what is alike."""
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,13 +14,13 @@ from pellucid.atlas.class_atlas import (
 )
 from pellucid.atlas.config import AtlasConfig
 from pellucid.atlas.drawing import draw_atlas
-from pellucid.atlas.layout import FEWEST
+from pellucid.atlas.layout import PCA, TSNE, UMAP, Layout, normalize
 from pellucid.errors import AtlasError
 from pellucid.networks import Network
 from pellucid.study import AtlasRecord, Study
 
-LINES = ("tsne", "umap", "pca")
 _PERPLEXITY = 50  # of the published plots
+_MIN_DIST = 0.1
 
 
 def comparison_atlas(
@@ -91,54 +89,18 @@ def difference(attribution: NDArray, left: int, right: int) -> tuple[NDArray[np.
     return np.clip(found / scale, -1, 1), scale
 
 
-def line(activations: NDArray, name: str = "tsne", *, neighbors: int = 20, seed: int = 0) -> NDArray[np.float64]:
+def line(activations: NDArray, name: str = "tsne", *, neighbors: int = 20, seed: int = 0) -> NDArray[np.float32]:
     """Places of activations (N, C) on a line, from 0 to 1, where those of a high cosine lie near each other: (N,).
 
     `name` is "tsne" (perplexity 50, as published), "umap" or "pca". What lies outside of the 1st and 99th percentiles,
     widened by a tenth of their distance, is moved to the ends. Raises `AtlasError` for another name, and for fewer
     than 10 activations.
     """
-    if len(activations) < FEWEST:
-        raise AtlasError(f"{len(activations)} activations are too few to lay out; harvest at least {FEWEST}")
-    values = np.asarray(activations, dtype=np.float32)
-    if name == "tsne":
-        places = _tsne(values, seed)
-    elif name == "umap":
-        places = _umap(values, neighbors, seed)
-    elif name == "pca":
-        places = _pca(values)
-    else:
-        raise AtlasError(f"activations cannot be laid out on a line by {name!r}; choose one of {', '.join(LINES)}")
-    flat = np.asarray(places, dtype=np.float64).ravel()
-    low, high = np.percentile(flat, [1, 99])
-    margin = 0.1 * (high - low)
-    extent = high - low + 2 * margin
-    return np.clip((flat - low + margin) / (extent if extent > 0 else 1.0), 0.0, 1.0)
-
-
-def _tsne(values: NDArray[np.float32], seed: int) -> NDArray:
-    try:
-        import openTSNE
-    except ImportError as error:
-        raise AtlasError("the layout 'tsne' needs openTSNE; install it: pip install 'pellucid[layouts]'") from error
-    perplexity = min(_PERPLEXITY, (len(values) - 1) // 3)
-    found = openTSNE.TSNE(1, perplexity=perplexity, metric="cosine", random_state=seed, n_jobs=1)
-    return np.asarray(found.fit(values))
-
-
-def _umap(values: NDArray[np.float32], neighbors: int, seed: int) -> NDArray:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ImportWarning)  # that its part for TensorFlow is not there
-        import umap
-
-    count = min(neighbors, len(values) - 1)
-    found = umap.UMAP(n_neighbors=count, n_components=1, metric="cosine", random_state=seed, n_jobs=1)
-    return np.asarray(found.fit_transform(values))
-
-
-def _pca(values: NDArray[np.float32]) -> NDArray:
-    from sklearn import decomposition
-
-    unit = values.astype(np.float64)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True).clip(1e-12)
-    return decomposition.PCA(1, random_state=0).fit_transform(unit)
+    lines: dict[str, Layout] = {
+        "tsne": TSNE(_PERPLEXITY, seed),
+        "umap": UMAP(neighbors, _MIN_DIST, seed),
+        "pca": PCA(),
+    }
+    if name not in lines:
+        raise AtlasError(f"activations cannot be laid out on a line by {name!r}; choose one of {', '.join(lines)}")
+    return normalize(lines[name](activations, 1))[:, 0]

@@ -1,5 +1,6 @@
 """All harvested activations of a layer at hand: in memory where they are few, else mapped from a file."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import fields
 from tempfile import TemporaryFile
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.activations import Samples
-from pellucid.activations.store import layer_folder, read_shards
+from pellucid.activations.store import joined, layer_folder, read_shards
 from pellucid.errors import StudyError
 from pellucid.study import Study
 
@@ -48,6 +49,21 @@ def open_samples(study: Study, layer: str, *, in_memory: int = IN_MEMORY) -> Sam
     return Samples(**columns, activation=activation, attribution=np.zeros((len(activation), 0), np.float16))
 
 
+def sampled_places(study: Study, layer: str) -> Samples:
+    """Where the activations of a layer were taken, without activations and attributions: those are (N, 0).
+
+    Raises `StudyError` if the layer is not harvested, or in part.
+    """
+    return joined(read_shards(study, layer, attribution=False, activation=False))
+
+
+def blocks(activations: NDArray) -> Iterator[NDArray]:
+    """Activations (N, C), so many at a time as are worked on in single precision."""
+    return (activations[at : at + BLOCK] for at in range(0, len(activations), BLOCK))
+
+
 def take(samples: Samples, rows: NDArray[np.int64]) -> Samples:
-    """Some of the samples, by their rows, in that order."""
+    """Some of the samples, by their rows, in that order; the samples themselves if that is all of them."""
+    if np.array_equal(rows, np.arange(len(samples))):
+        return samples
     return Samples(**{column.name: getattr(samples, column.name)[rows] for column in fields(samples)})

@@ -40,8 +40,7 @@ def make_grid(points: NDArray, size: int, min_count: int) -> Grid:
     """
     if size < 1 or min_count < 1:
         raise AtlasError(f"a grid of {size} cells a side with at least {min_count} activations cannot be made")
-    column, row = np.minimum((points * size).astype(np.int64), size - 1).T
-    flat = row * size + column
+    flat = flat_places(points, size)
     counts = np.bincount(flat, minlength=size * size)
     kept = np.flatnonzero(counts >= min_count)
     if len(kept) == 0:
@@ -52,6 +51,19 @@ def make_grid(points: NDArray, size: int, min_count: int) -> Grid:
     index = np.full(size * size, -1, dtype=np.int64)
     index[kept] = np.arange(len(kept))
     return Grid(size, index[flat], kept // size, kept % size, counts[kept])
+
+
+def flat_places(points: NDArray, size: int) -> NDArray[np.int64]:
+    """Where points (N, 2) of the unit square, x first, lie in a grid: row · size + column, (N,)."""
+    column, row = np.clip((points * size).astype(np.int64), 0, size - 1).T
+    return row * size + column
+
+
+def cells_at(points: NDArray, size: int, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which of the cells at these rows and columns (M,) each point (N, 2) lies in, -1 for none: (N,)."""
+    index = np.full(size * size, -1, dtype=np.int64)
+    index[row * size + column] = np.arange(len(row))
+    return index[flat_places(points, size)]
 
 
 def means(grids: Sequence[Grid], values: Iterable[NDArray]) -> list[NDArray[np.float32]]:

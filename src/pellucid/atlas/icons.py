@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from pellucid.atlas.gathered import blocks
 from pellucid.atlas.icon_engines import IconBatch, IconEngine, LocalIcons
 from pellucid.atlas.icon_objectives import check_objective, icon_objective, wants_metric
 from pellucid.atlas.jittered import jittered_cosines
@@ -225,9 +226,9 @@ def forget_parts(folder: Path) -> None:
 def whitening(activations: NDArray, ridge: float) -> Tensor:
     """C^-1/2 of the activations' uncentred covariance C = XᵀX/N + ridge·tr(C)/d·I, in float64: (C, C)."""
     total = np.zeros((activations.shape[1], activations.shape[1]))
-    for at in range(0, len(activations), 8192):
-        part = activations[at : at + 8192].astype(np.float64)
-        total += part.T @ part
+    for part in blocks(activations):
+        exact = part.astype(np.float64)
+        total += exact.T @ exact
     covariance = torch.from_numpy(total / len(activations))
     covariance += ridge * covariance.trace() / len(covariance) * torch.eye(len(covariance), dtype=torch.float64)
     values, vectors = torch.linalg.eigh(covariance)
@@ -237,8 +238,8 @@ def whitening(activations: NDArray, ridge: float) -> Tensor:
 def mean_activation(activations: NDArray) -> NDArray[np.float32]:
     """The mean of activations (N, C), block by block in double precision: (C,)."""
     total = np.zeros(activations.shape[1])
-    for at in range(0, len(activations), 8192):
-        total += activations[at : at + 8192].astype(np.float64).sum(axis=0)
+    for part in blocks(activations):
+        total += part.astype(np.float64).sum(axis=0)
     return (total / len(activations)).astype(np.float32)
 
 

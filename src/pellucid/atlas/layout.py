@@ -3,7 +3,7 @@
 import logging
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,14 +22,14 @@ FEWEST = 10  # activations that can be laid out
 class Layout(ABC):
     """A way to place activations in the plane, by their cosine; the same places for the same seed."""
 
-    def __call__(self, activations: NDArray) -> Points:
-        """The places (N, 2) of activations (N, C). Raises `AtlasError` for fewer than 10 of them."""
+    def __call__(self, activations: NDArray, dimensions: int = 2) -> Points:
+        """The places (N, 2) of activations (N, C), or (N, `dimensions`). Raises `AtlasError` for fewer than 10."""
         if len(activations) < FEWEST:
             raise AtlasError(f"{len(activations)} activations are too few to lay out; harvest at least {FEWEST}")
-        return np.asarray(self.place(np.asarray(activations, dtype=np.float32)), dtype=np.float32)
+        return np.asarray(self.place(np.asarray(activations, dtype=np.float32), dimensions), dtype=np.float32)
 
     @abstractmethod
-    def place(self, activations: NDArray[np.float32]) -> NDArray:
+    def place(self, activations: NDArray[np.float32], dimensions: int) -> NDArray:
         """The same for 10 activations at least."""
 
 
@@ -45,13 +45,14 @@ class UMAP(Layout):
     min_dist: float = 0.05
     seed: int = 0
 
-    def place(self, activations: NDArray[np.float32]) -> NDArray:
+    def place(self, activations: NDArray[np.float32], dimensions: int) -> NDArray:
         """The places."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ImportWarning)  # that its part for TensorFlow is not there
             import umap  # slow to import, and not needed to read an atlas
 
         reducer = umap.UMAP(
+            n_components=dimensions,
             n_neighbors=min(self.neighbors, len(activations) - 1),
             min_dist=self.min_dist,
             metric="cosine",
@@ -72,13 +73,14 @@ class TSNE(Layout):
     perplexity: int = 30
     seed: int = 0
 
-    def place(self, activations: NDArray[np.float32]) -> NDArray:
+    def place(self, activations: NDArray[np.float32], dimensions: int) -> NDArray:
         """The places."""
         try:
             import openTSNE
         except ImportError as error:
             raise AtlasError("the layout 'tsne' needs openTSNE; install it: pip install 'pellucid[layouts]'") from error
         found = openTSNE.TSNE(
+            dimensions,
             perplexity=min(self.perplexity, (len(activations) - 1) // 3),
             metric="cosine",
             random_state=self.seed,
@@ -94,7 +96,7 @@ class PaCMAP(Layout):
     neighbors: int = 10
     seed: int = 0
 
-    def place(self, activations: NDArray[np.float32]) -> NDArray:
+    def place(self, activations: NDArray[np.float32], dimensions: int) -> NDArray:
         """The places."""
         try:
             with warnings.catch_warnings():
@@ -105,7 +107,9 @@ class PaCMAP(Layout):
         count = max(1, min(self.neighbors, (len(activations) - 1) // 4))
         with _quiet(pacmap.pacmap.__name__), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = pacmap.PaCMAP(n_neighbors=count, distance="angular", random_state=self.seed, apply_pca=False)
+            found = pacmap.PaCMAP(
+                dimensions, n_neighbors=count, distance="angular", random_state=self.seed, apply_pca=False
+            )
             return np.asarray(found.fit_transform(activations, init="pca"))
 
 
@@ -123,15 +127,15 @@ def _quiet(logger: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class PCA(Layout):
-    """The two main axes of the activations scaled to length one: the plain layout that a better one must beat."""
+    """The main axes of the activations scaled to length one: the plain layout that a better one must beat."""
 
-    def place(self, activations: NDArray[np.float32]) -> NDArray:
+    def place(self, activations: NDArray[np.float32], dimensions: int) -> NDArray:
         """The places."""
         from sklearn import decomposition
 
         values = activations.astype(np.float64)
         values /= np.linalg.norm(values, axis=1, keepdims=True).clip(1e-12)
-        return decomposition.PCA(2, random_state=0).fit_transform(values)
+        return decomposition.PCA(dimensions, random_state=0).fit_transform(values)
 
 
 LAYOUTS = ("umap", "tsne", "pacmap", "pca")
@@ -167,27 +171,45 @@ def lay_out(
         advance(count)
         return points
     chosen = np.sort(np.random.default_rng(seed).choice(count, size=most, replace=False))
-    known = activations[chosen]
-    points = np.empty((count, 2), dtype=np.float32)
-    points[chosen] = normalize(layout(known))
+    points = normalize(layout(activations[chosen]))
     advance(most)
-    rest = np.setdiff1d(np.arange(count), chosen, assume_unique=True)
-    place = Placement(known, points[chosen])
+    return with_the_rest(activations, chosen, points, advance)
+
+
+def with_the_rest(
+    activations: NDArray,
+    chosen: NDArray[np.intp],
+    points: Points,
+    advance: Callable[[int], None] = lambda _amount: None,
+) -> Points:
+    """The places of all activations (N, C), of which those in the rows `chosen` have `points`: (N, 2).
+
+    Each of the others is placed among these (`Placement`), block by block; `advance` is told how many.
+    """
+    every = np.empty((len(activations), 2), dtype=np.float32)
+    every[chosen] = points
+    rest = np.setdiff1d(np.arange(len(activations)), chosen, assume_unique=True)
+    place = Placement(activations[chosen], points)
     for at in range(0, len(rest), BLOCK):
         rows = rest[at : at + BLOCK]
-        points[rows] = place(activations[rows])
+        every[rows] = place(activations[rows])
         advance(len(rows))
-    return points
+    return every
 
 
-def normalize(points: Points) -> Points:
+def normalize(points: NDArray) -> Points:
     """Fit a layout into the unit square whatever its outliers do.
 
     Along each axis the range from the 1st to the 99th percentile, widened by a tenth of it on either side, becomes 0 to
     1; what lies outside is moved to the edge (after Carter et al. 2019, with equal margins).
     """
-    low, high = np.percentile(points, [1, 99], axis=0)
+    return normalize_together([points])[0]
+
+
+def normalize_together(maps: Sequence[NDArray]) -> list[Points]:
+    """The same for several layouts by one and the same step, so that they can still be laid over each other."""
+    low, high = np.percentile(np.concatenate(maps), [1, 99], axis=0)
     margin = 0.1 * (high - low)
     low, high = low - margin, high + margin
     extent = np.where(high > low, high - low, 1.0)
-    return np.clip((points - low) / extent, 0.0, 1.0).astype(np.float32)
+    return [np.clip((points - low) / extent, 0.0, 1.0).astype(np.float32) for points in maps]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pellucid.atlas import tables
 from pellucid.atlas.align import AlignmentCheck, Slice, align
 from pellucid.atlas.config import AtlasConfig
-from pellucid.atlas.grid import Grid, make_grid
+from pellucid.atlas.grid import Grid, flat_places, make_grid
 from pellucid.atlas.placement import Points
 from pellucid.atlas.regions import NEIGHBOURS, Region, Seen, falsely_missing, linear_cka, missing, overlap
 from pellucid.errors import AtlasError
@@ -168,11 +168,11 @@ def _said(grid: Grid, side: list[Region]) -> list[list[Any]]:
 
 def _cells(maps: list[Points], grids: list[Grid], measured: _Measured, size: int) -> list[list[Any]]:
     """All cells that either map has: row, column, both counts, and the mean overlap of neighbours there."""
-    counts = [_flat_counts(points, size) for points in maps]
+    counts = [np.bincount(flat_places(points, size), minlength=size * size) for points in maps]
     kept = sorted({row * size + column for grid in grids for row, column in zip(grid.row, grid.column, strict=True)})
     total, number = np.zeros(size * size), np.zeros(size * size)
     for points in maps:
-        place = _flat(points[measured.rows], size)
+        place = flat_places(points[measured.rows], size)
         np.add.at(total, place, measured.overlap)
         np.add.at(number, place, 1)
     return [
@@ -180,15 +180,6 @@ def _cells(maps: list[Points], grids: list[Grid], measured: _Measured, size: int
          float(total[flat] / number[flat]) if number[flat] else None]
         for flat in kept
     ]  # fmt: skip
-
-
-def _flat(points: Points, size: int) -> NDArray[np.int64]:
-    column, row = np.minimum((points * size).astype(np.int64), size - 1).T
-    return row * size + column
-
-
-def _flat_counts(points: Points, size: int) -> NDArray[np.int64]:
-    return np.bincount(_flat(points, size), minlength=size * size)
 
 
 def matches(first: Grid, second: Grid) -> list[list[Any]]:

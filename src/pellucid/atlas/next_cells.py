@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.activations.store import layer_folder, read_shards
+from pellucid.activations.store import layer_folder
 from pellucid.atlas import tables
+from pellucid.atlas.gathered import sampled_places
+from pellucid.atlas.grid import cells_at
 from pellucid.errors import StudyError
 from pellucid.networks import Network
 from pellucid.study import AtlasRecord, LevelRecord, Study, write_json
@@ -65,11 +67,9 @@ def _link(network: Network, study: Study, before: str, after: str) -> None:
 def _places(network: Network, study: Study, layer: str, folder: Path) -> _Places:
     found = network.spatial_layer(layer)
     assert found.size is not None
-    shards = [
-        (np.concatenate([shard.image[:, None], shard.box], axis=1), (shard.place + 0.5) / np.array(found.size))
-        for shard in read_shards(study, layer, attribution=False)
-    ]
-    views, where = (np.concatenate(parts) for parts in zip(*shards, strict=True))
+    samples = sampled_places(study, layer)
+    views = np.concatenate([samples.image[:, None], samples.box], axis=1)
+    where = (samples.place + 0.5) / np.array(found.size)
     chosen = tables.read_chosen(folder / "layout.parquet")
     if len(chosen) and chosen.max() >= len(views):
         raise StudyError(
@@ -111,10 +111,7 @@ def paired(
 def cells_of(folder: Path, level: LevelRecord, points: NDArray[np.float32]) -> NDArray[np.int64]:
     """The cell of a level that each point (P, 2) lies in, -1 for none that is drawn: (P,)."""
     table = tables.read_cells(folder / f"cells-{level.grid}.parquet")
-    index = np.full(level.grid**2, -1, dtype=np.int64)
-    index[table.row * level.grid + table.column] = np.arange(len(table.row))
-    column, row = np.minimum((points * level.grid).astype(np.int64), level.grid - 1).T
-    return index[row * level.grid + column]
+    return cells_at(points, level.grid, table.row, table.column)
 
 
 def _links(

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pellucid.activations.store import layer_folder, read_image_list, read_shards, shard_path
+from pellucid.activations.store import layer_folder, read_image_list, read_shards
+from pellucid.atlas.gathered import sampled_places
 from pellucid.atlas.nearest import Nearest
-from pellucid.errors import AtlasError, StudyError
+from pellucid.errors import AtlasError
 from pellucid.study import Study, digest
 from pellucid.study.files import read_json
 
@@ -51,7 +50,7 @@ class ImageIndex:
         `exact` compares with every single activation instead. Raises `StudyError` if the layer is not harvested.
         """
         folder = layer_folder(study, layer)
-        image, box, place = _where(study, layer)
+        places = sampled_places(study, layer)
         if exact:
             nearest = Nearest.joined(_activations(study, layer), exact=True)
         else:
@@ -64,7 +63,7 @@ class ImageIndex:
                 }
             )
             nearest = Nearest.kept(folder / INDEX, stamp, _activations(study, layer))
-        return cls(read_image_list(study), image, box, place, nearest)
+        return cls(read_image_list(study), places.image, places.box, places.place, nearest)
 
     def images(self, vectors: NDArray, limit: int = 20) -> list[Found]:
         """The images with the activations nearest to one of the vectors (M, C) or (C,), each once, best first.
@@ -98,23 +97,3 @@ class ImageIndex:
 
 def _activations(study: Study, layer: str) -> Iterator[NDArray[np.float16]]:
     return (shard.activation for shard in read_shards(study, layer, attribution=False))
-
-
-def _where(study: Study, layer: str) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int16]]:
-    """Image (N,), box (N, 4) and place (N, 2) of every activation, without the activations."""
-    folder = layer_folder(study, layer)
-    if not (folder / "harvest.json").is_file():
-        next(read_shards(study, layer), None)  # says what is missing
-    columns: list[list[NDArray]] = [[], [], []]
-    for number in range(read_json(folder / "harvest.json")["shards"]):
-        path = shard_path(folder, number)
-        try:
-            table = pq.ParquetFile(path).read(columns=["image", "box", "place"])
-        except (OSError, pa.ArrowInvalid) as error:
-            raise StudyError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-        for column, width, kept in zip(("image", "box", "place"), (1, 4, 2), columns, strict=True):
-            values = table[column].combine_chunks()
-            flat = values if width == 1 else values.flatten()
-            kept.append(flat.to_numpy(zero_copy_only=False).reshape(len(table), width))
-    image, box, place = (np.concatenate(kept) for kept in columns)
-    return image[:, 0], box, place

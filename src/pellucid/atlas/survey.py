@@ -1,13 +1,13 @@
 """What the cells of each level hold: mean activation, how like it they are, what they say of the classes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.activations import Samples
-from pellucid.atlas.gathered import BLOCK
+from pellucid.atlas.gathered import BLOCK, blocks
 from pellucid.atlas.grid import Grid, means
 from pellucid.atlas.labels import ClassStatistics, class_statistics
 from pellucid.atlas.patches import choose_patches
@@ -36,7 +36,7 @@ def survey(grids: Sequence[Grid], samples: Samples, attributions: Iterable[NDArr
     """
     if not grids:
         return []
-    averages = means(grids, _blocks(samples.activation))
+    averages = means(grids, blocks(samples.activation))
     norms, cosines = _lengths_and_cosines(grids, averages, samples.activation)
     classes = class_statistics(grids, attributions, samples.image)
     return [
@@ -52,10 +52,6 @@ def survey(grids: Sequence[Grid], samples: Samples, attributions: Iterable[NDArr
     ]
 
 
-def _blocks(activations: NDArray) -> Iterator[NDArray]:
-    return (activations[at : at + BLOCK] for at in range(0, len(activations), BLOCK))
-
-
 def _lengths_and_cosines(
     grids: Sequence[Grid], averages: Sequence[NDArray[np.float32]], activations: NDArray
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
@@ -63,7 +59,7 @@ def _lengths_and_cosines(
     units = [mean / np.linalg.norm(mean, axis=1, keepdims=True).clip(1e-12) for mean in averages]
     norms = np.zeros(len(activations), dtype=np.float32)
     cosines = [np.zeros(len(activations), dtype=np.float32) for _ in grids]
-    for at, part in zip(range(0, len(activations), BLOCK), _blocks(activations), strict=True):
+    for at, part in zip(range(0, len(activations), BLOCK), blocks(activations), strict=True):
         rows = slice(at, at + len(part))
         values = part.astype(np.float32)
         norms[rows] = np.linalg.norm(values, axis=1)
