@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -39,6 +40,22 @@ def test_a_small_picture_gives_the_answer_of_a_large_one(handnet: Network) -> No
         maps = large.layer(layer).maps(large.activations(pictures, [layer])[layer])
         assert np.allclose(small[layer], maps[:, :, position, position].numpy(), atol=2e-5)
         assert further.diameter == pytest.approx(sight.diameter, rel=0.15)
+
+
+def test_a_network_that_pads_by_its_size_is_shown_small_pictures_too() -> None:
+    # "Same" padding, uneven where a side is not a multiple of the stride: 100 px are padded as 68 or 36 are, not as 64.
+    torch.manual_seed(0)
+    network = wrap(timm.create_model("tf_efficientnet_lite0", num_classes=4), size=(100, 100))
+    layer = "blocks.1.1.bn2"
+    sight = sights(network, [layer])[layer]
+    assert sight.size == (36, 36)
+    curve = Curve(radius=10, orientation=30)
+    row, column = (side // 2 for side in network.layer(layer).size or (0, 0))
+    centre = network.receptive_fields([layer])[layer].center(row, column)
+    pictures = draw([curve], 100, centre=(centre[0], centre[1]))
+    maps = network.layer(layer).maps(network.activations(pictures, [layer])[layer])
+    small = respond(network, Bank.of([curve]), {layer: sight})[layer]
+    assert np.allclose(small, maps[:, :, row, column].numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_the_middle_of_a_sight_is_where_the_unit_looks(handnet: Network) -> None:

@@ -11,7 +11,7 @@ from pellucid.curves.stimuli.centres import centre_in, middle_of
 from pellucid.errors import PellucidError
 from pellucid.networks import Network, ReceptiveField
 
-_GRAIN = 32  # px; pictures whose sides are multiples of this are padded as the network's own in most networks
+_GRAIN = 32  # px; pictures smaller than the network's own by multiples of this are padded as it is in most networks
 _PROBES = 4  # pictures of noise that gradients are taken at
 
 
@@ -116,8 +116,8 @@ def _size(network: Network, field: ReceptiveField) -> tuple[int, int]:
     """The least picture that holds the field of a unit in the middle, or the network's own."""
     wanted = []
     for axis in (0, 1):
-        least = _GRAIN * math.ceil((field.size[axis] + 2 * field.stride[axis]) / _GRAIN)
-        wanted.append(network.size[axis] if field.whole[axis] else min(least, network.size[axis]))
+        less = 0 if field.whole[axis] else network.size[axis] - field.size[axis] - 2 * field.stride[axis]
+        wanted.append(network.size[axis] - _GRAIN * max(0, less // _GRAIN))
     return wanted[0], wanted[1]
 
 

@@ -13,6 +13,8 @@ from pellucid.curves.tuning_curves import TuningCurve
 Responses = NDArray[np.float32]
 STYLES = ("line", "fill", "line-inverse")
 """The styles in which both curves and lines are shown."""
+JUDGED = ("curve", "line", "angle")
+"""The kinds of stimuli that the rule asks for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +25,9 @@ class LayerMeasures:
     the activations above 0. `z` is the strongest response to a black curve in standard deviations above the mean of the
     dataset. `line_over_curve` compares the strongest responses to lines and to curves, in the same styles,
     `angle_over_curve` those to angles and to curves as black lines; `ring_over_curve` and `grating_over_curve` those to
-    rings, dots and gratings, which the rule does not ask for. `fill_correlation` is that of the two heatmaps,
-    orientation by radius, of lines and of filled shapes. `radius` is the radius in px of the strongest response. What
-    is not defined, for a unit that no curve excites, is NaN.
+    rings, dots and gratings, which the rule does not ask for, NaN where the bank has none. `fill_correlation` is that
+    of the two heatmaps, orientation by radius, of lines and of filled shapes. `radius` is the radius in px of the
+    strongest response. What is not defined, for a unit that no curve excites, is NaN.
     """
 
     tuning: NDArray[np.float64]
@@ -80,12 +82,17 @@ def measure(responses: Responses, bank: Bank, scale: Scale) -> LayerMeasures:
             np.where(strongest > 0, scale.strength(strongest), np.nan),
             rectified[bank.where(kind="line", style=STYLES)].max(axis=0) / _some(best),
             rectified[bank.where(kind="angle")].max(axis=0) / _some(strongest),
-            rectified[bank.where(kind="circle")].max(axis=0) / _some(best),
-            rectified[bank.where(kind="grating")].max(axis=0) / _some(best),
+            _strongest(rectified[bank.where(kind="circle")]) / _some(best),
+            _strongest(rectified[bank.where(kind="grating")]) / _some(best),
             _correlations(curves, rectified[fill.index]),
             np.where(strongest > 0, line.rows[curves.max(axis=1).argmax(axis=0)], np.nan),
             scale.fires,
         )
+
+
+def _strongest(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The highest of the rows, or NaN without a row."""
+    return values.max(axis=0) if len(values) else np.full(values.shape[1:], np.nan, np.float32)
 
 
 def _some(values: NDArray[np.float32]) -> NDArray[np.float64]:

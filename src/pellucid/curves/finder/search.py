@@ -14,7 +14,7 @@ from pellucid.activations.sources import Source, open_source
 from pellucid.activations.views import ViewPlan
 from pellucid.curves.finder.confirming import confirm
 from pellucid.curves.finder.found import Found, Judged
-from pellucid.curves.finder.measuring import LayerMeasures, measure
+from pellucid.curves.finder.measuring import JUDGED, LayerMeasures, measure
 from pellucid.curves.finder.record import found_record
 from pellucid.curves.finder.stages import Arrays, Stages, bank_digest
 from pellucid.curves.finder.survey import Best, Survey, survey
@@ -30,9 +30,11 @@ from pellucid.networks.hastened import hastened
 from pellucid.progress import progress_bar
 from pellucid.study import Study, write_json
 
-_WIDE = 1.25  # the diameters of layers that are shown the same bank differ by less than this factor
+_WIDE = 1.5  # the diameters of layers that are shown the same bank differ by less than this factor
 _FITTED = 64  # images that batch normalizations of null networks are fitted to
 _FITTED_TOGETHER = 16
+Plans = Sequence[tuple[Bank, Mapping[str, Sight]]]
+"""Banks with the layers that are shown them."""
 
 
 @dataclass(frozen=True)
@@ -96,18 +98,18 @@ def find_curves(
     stages = Stages(None if opened is None else opened.path / "curves" / "parts")
     seen = sights(network, names, seed=config.seed)
     plans = banks(seen, config.orientations)
-    stimuli = sum(len(bank) for bank, _ in plans)
+    asked = [(bank.take(bank.where(kind=JUDGED)), those) for bank, those in plans]  # null networks see no more
     rounds = [(kind, seed) for kind in config.nulls for seed in range(config.rounds)]
     some = np.linspace(0, len(source) - 1, min(config.null_images, len(source))).astype(int).tolist()
-    total = len(source) + stimuli + len(rounds) * (len(some) + stimuli)
+    total = len(source) + _stimuli(plans) + len(rounds) * (len(some) + _stimuli(asked))
     with progress_bar(f"searching {network.name}", total, shown=progress) as advance:
-        search = _Search(source, seen, plans, stages, rule, config, workers, advance)
-        judged, surveys = search.judged(network, range(len(source)))
+        search = _Search(source, seen, stages, rule, config, workers, advance)
+        judged, surveys = search.judged(network, plans, range(len(source)))
         nulls: dict[str, tuple[Judged, ...]] = {}
         batches = list(_batches(network, source, some[:: max(1, len(some) // _FITTED)])) if rounds else []
         for kind, seed in rounds:
             null = null_network(network, kind, batches, seed=config.seed + seed)
-            nulls[f"{kind} {config.seed + seed}"] = search.judged(null, some)[0]
+            nulls[f"{kind} {config.seed + seed}"] = search.judged(null, asked, some)[0]
     confirmations = {}
     if config.natural:
         confirmations = confirm(
@@ -134,9 +136,9 @@ def find_curves(
     return found
 
 
-def banks(seen: Mapping[str, Sight], orientations: int) -> list[tuple[Bank, dict[str, Sight]]]:
+def banks(seen: Mapping[str, Sight], orientations: int) -> Plans:
     """The standard banks that layers are shown, each with its layers: those that look alike share one."""
-    plans = []
+    plans: list[tuple[Bank, dict[str, Sight]]] = []
     for group in alike(seen.values()):
         together: list[Sight] = []
         for sight in sorted(group, key=lambda one: one.diameter):
@@ -146,6 +148,10 @@ def banks(seen: Mapping[str, Sight], orientations: int) -> list[tuple[Bank, dict
             together.append(sight)
         plans.append(_plan(together, orientations))
     return plans
+
+
+def _stimuli(plans: Plans) -> int:
+    return sum(len(bank) for bank, _ in plans)
 
 
 def _plan(together: Sequence[Sight], orientations: int) -> tuple[Bank, dict[str, Sight]]:
@@ -159,24 +165,25 @@ class _Search:
 
     source: Source
     seen: Mapping[str, Sight]
-    plans: Sequence[tuple[Bank, dict[str, Sight]]]
     stages: Stages
     rule: Thresholds
     config: FinderConfig
     workers: int
     advance: Any
 
-    def judged(self, network: Network, images: Sequence[int]) -> tuple[tuple[Judged, ...], dict[str, Survey]]:
+    def judged(
+        self, network: Network, plans: Plans, images: Sequence[int]
+    ) -> tuple[tuple[Judged, ...], dict[str, Survey]]:
         """The layers of a network, with scales from images of these numbers."""
         with hastened(network, list(self.seen)) as quick:
-            return self._judged(quick, network.digest, images)
+            return self._judged(quick, network.digest, plans, images)
 
     def _judged(
-        self, network: Network, weights: str, images: Sequence[int]
+        self, network: Network, weights: str, plans: Plans, images: Sequence[int]
     ) -> tuple[tuple[Judged, ...], dict[str, Survey]]:
         surveys = self._surveys(network, weights, images)
         judged: dict[str, Judged] = {}
-        for bank, layers in self.plans:
+        for bank, layers in plans:
             stage = [
                 "responses",
                 weights,
