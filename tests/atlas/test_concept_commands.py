@@ -147,7 +147,7 @@ def test_histograms_are_compared_from_the_command_line(study: Path) -> None:
 def test_a_photograph_is_drawn_from_the_command_line(
     small: Network, study: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(atlas_image, "load_network", lambda *_: small)
+    monkeypatch.setattr("pellucid.cli.options.load_network", lambda *_: small)
     said = output_of(
         IMAGE, study, "001.png", "--groups", 2, "--icon-size", 16, "--steps", 1, "--batch", 64, "--name", "one"
     )

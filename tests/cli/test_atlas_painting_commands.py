@@ -30,7 +30,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture(autouse=True)
 def own_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.cli.atlas_paint.load_network", lambda *_: palette_network())
+    monkeypatch.setattr("pellucid.cli.options.load_network", lambda *_: palette_network())
 
 
 def test_a_query_lists_the_images_of_cells(study: Study, tmp_path: Path) -> None:

@@ -182,7 +182,8 @@ def test_damaged_galleries_are_refused(study: Study) -> None:
 def test_the_command_writes_the_evaluation(
     study: Study, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "load_network", lambda name, _weights, _device: network)
+    for where in ("evaluate", "options"):
+        monkeypatch.setattr(f"pellucid.cli.{where}.load_network", lambda name, _weights, _device: network)
     images = drawn_photographs(tmp_path / "images", 12)
     command.evaluate(study.path, images, network=["another"], limit=10)
     shown = capsys.readouterr().out

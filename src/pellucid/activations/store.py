@@ -39,6 +39,11 @@ def layer_folder(study: Study, layer: str) -> Path:
     return study.path / "activations" / layer
 
 
+def harvested_layers(study: Study) -> list[str]:
+    """The layers of a study whose harvest of activations is finished, sorted."""
+    return sorted(path.parent.name for path in (study.path / "activations").glob("*/harvest.json"))
+
+
 def write_shard(path: Path, samples: Samples) -> None:
     """Write one shard atomically."""
     columns = {
@@ -59,7 +64,7 @@ def read_shards(study: Study, layer: str, *, attribution: bool = True, activatio
     """
     folder = layer_folder(study, layer)
     if not (folder / "harvest.json").is_file():
-        have = sorted(path.parent.name for path in (study.path / "activations").glob("*/harvest.json"))
+        have = harvested_layers(study)
         others = f"; it has {', '.join(have)}" if have else ""
         raise StudyError(f"the study in {study.path} has no finished harvest of layer {layer!r}{others}")
     for number in range(read_json(folder / "harvest.json")["shards"]):

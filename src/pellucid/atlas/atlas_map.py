@@ -12,7 +12,7 @@ from pellucid.atlas.gathered import open_samples, take
 from pellucid.atlas.grid import cells_at
 from pellucid.atlas.placement import Placement
 from pellucid.errors import AtlasError, StudyError
-from pellucid.study import AtlasRecord, LevelRecord, Study
+from pellucid.study import AtlasRecord, LevelRecord, Study, atlases
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +39,18 @@ class AtlasMap:
 
         Raises `StudyError` if there is none, `AtlasError` if it is of no whole layer.
         """
-        atlases = sorted(path.parent for path in (study.path / "atlas").glob("*/atlas.json"))
-        layers = [folder for folder in atlases if AtlasRecord.read(folder).kind == "layer"]
-        if name is None and not layers:
-            raise StudyError(f"the study in {study.path} has no atlas of a layer; build one with 'pellucid atlas'")
-        if name is None and len(layers) > 1:
-            names = ", ".join(folder.name for folder in layers)
-            raise StudyError(f"the study in {study.path} has several atlases; choose one of {names}")
-        folder = layers[0] if name is None else study.path / "atlas" / name
-        if folder not in atlases:
-            have = f"; it has {', '.join(path.name for path in atlases)}" if atlases else ""
+        there = atlases(study)
+        if name is None:
+            layers = [one for one, folder in there.items() if AtlasRecord.read(folder).kind == "layer"]
+            if not layers:
+                raise StudyError(f"the study in {study.path} has no atlas of a layer; build one with 'pellucid atlas'")
+            if len(layers) > 1:
+                raise StudyError(f"the study in {study.path} has several atlases; choose one of {', '.join(layers)}")
+            name = layers[0]
+        if name not in there:
+            have = f"; it has {', '.join(there)}" if there else ""
             raise StudyError(f"the study in {study.path} has no finished atlas {name!r}{have}")
+        folder = there[name]
         record = AtlasRecord.read(folder)
         if record.kind != "layer":
             raise AtlasError(f"{name!r} is an atlas of the kind {record.kind!r}; take that of a whole layer")

@@ -26,7 +26,7 @@ from pellucid.atlas.trust import compare_layouts as compare_layouts
 from pellucid.atlas.trust import trust as trust
 from pellucid.errors import ImagesError, StudyError
 from pellucid.networks import Network
-from pellucid.study import AtlasRecord, LevelRecord, Study
+from pellucid.study import AtlasRecord, LevelRecord, Study, atlases
 from pellucid.study.records import read_cells
 
 _RIDGE = 1e-2  # of the whitened cosine, whatever the icons were drawn for
@@ -128,7 +128,7 @@ def check(network: Network, study: Study, layer: str | None = None) -> AtlasChec
 
 
 def _atlas_folder(study: Study, name: str | None) -> Path:
-    folders = {path.parent.name: path.parent for path in sorted((study.path / "atlas").glob("*/atlas.json"))}
+    folders = atlases(study)
     if not folders:
         raise StudyError(
             f"the study in {study.path} has no finished atlas; build one with 'pellucid atlas {study.path}'"

@@ -158,8 +158,7 @@ def gather(study: Study, layer: str, rows: NDArray[np.int64]) -> Samples:
 
 def class_name(network: Network, index: int) -> str:
     """What a network calls a class."""
-    named = network.labels is not None and index < len(network.labels)
-    return network.labels[index] if network.labels and named else f"class {index}"
+    return network.class_names[index] if index < len(network.class_names) else f"class {index}"
 
 
 def made_of(study: Study, layer: str, *choice: object) -> dict[str, object]:

@@ -15,7 +15,7 @@ def find_class(classes: Sequence[str], text: str, *, count: int | None = None) -
     classes where they have no names. Raises `AtlasError` for a name of no class or of several, with those that are
     meant perhaps, and for an index that there is not.
     """
-    wanted = " ".join(text.casefold().split())
+    wanted = plain_name(text)
     total = len(classes) if count is None else count
     if not wanted or total < 1:
         raise AtlasError(
@@ -28,8 +28,7 @@ def find_class(classes: Sequence[str], text: str, *, count: int | None = None) -
         return index
     if not classes:
         raise AtlasError(f"the classes have no names, so there is no {text!r}: give an index from 0 to {total - 1}")
-    names = [" ".join(name.casefold().replace("_", " ").split()) for name in classes]
-    wanted = wanted.replace("_", " ")
+    names = [plain_name(name) for name in classes]
     for fits in (
         lambda name: name == wanted,
         lambda name: wanted in [part.strip() for part in name.split(",")],
@@ -42,6 +41,16 @@ def find_class(classes: Sequence[str], text: str, *, count: int | None = None) -
             raise AtlasError(f"{text!r} is in the names of {len(found)} classes: {_listed(classes, found)}; say which")
     parts = [part.strip() for name in classes for part in name.split(",")]
     raise AtlasError(f"there is no class {text!r}{did_you_mean(text, parts) or ': give an index or a part of a name'}")
+
+
+def short_name(classes: Sequence[str], label: int) -> str:
+    """The first of the names between commas that a class has; "class 3" where classes have no names."""
+    return classes[label].split(",")[0].strip() if classes else f"class {label}"
+
+
+def plain_name(text: str) -> str:
+    """A name as names are compared: whatever the case, with single spaces, which may be written as underscores."""
+    return " ".join(text.casefold().replace("_", " ").split())
 
 
 def _listed(classes: Sequence[str], found: Sequence[int]) -> str:

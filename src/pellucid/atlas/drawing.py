@@ -69,7 +69,7 @@ def draw_atlas(
         layer,
         len(samples),
         len(np.unique(samples.image)),
-        network.labels.names if network.labels else (),
+        network.class_names,
         tuple(levels),
         {**asdict(config), "grids": list(config.grids), "layout": stamp, "placed": config.layout},
         kind,

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from pellucid.atlas.class_names import short_name
 from pellucid.atlas.classes import read_class_means
 from pellucid.atlas.palette import Palette
 from pellucid.atlas.sheets import read_icons
@@ -112,7 +114,7 @@ def _drawn(palette: Palette, config: FigureConfig) -> Figure:
     names = record.classes
     for index in chosen_labels(cells, config.labels) if config.label is None else []:
         label = cells[index].labels[0][0]
-        name = (names[label] if label < len(names) else str(label)).split(",")[0]
+        name = _called(names, label)
         axes.text(
             columns[index] + 0.5, rows[index] + 0.97, name, ha="center", va="bottom", fontsize=config.width * 0.75,
             color="black" if cells[index].stable else "0.5",
@@ -126,8 +128,7 @@ def _legend(axes, palette: Palette, config: FigureConfig, grid: int) -> None:
     record = palette.record
     title = config.title if config.title is not None else record.title or f"{record.network}, {record.layer}"
     if config.label is not None and config.title is None:
-        name = record.classes[config.label].split(",")[0] if record.classes else str(config.label)
-        title += f": {'for' if config.sign > 0 else 'against'} {name}"
+        title += f": {'for' if config.sign > 0 else 'against'} {_called(record.classes, config.label)}"
     axes.set_title(title, fontsize=config.width * 1.4)
     said = [f"{record.samples:,} activations of {record.images:,} images", f"{grid} x {grid} cells"]
     if config.density:
@@ -137,15 +138,14 @@ def _legend(axes, palette: Palette, config: FigureConfig, grid: int) -> None:
         said.append("grey labels are unstable")
     text = "; ".join(said)
     if record.kind == "comparison" and {"left", "right"} <= record.about.keys():
-        left, right = (_class_name(palette, record.about[side]) for side in ("left", "right"))
+        left, right = (_called(record.classes, record.about[side]) for side in ("left", "right"))
         text = f"← {left}   attribution   {right} →\n{text}"
     axes.set_xlabel(text, fontsize=config.width * 0.95)
 
 
-def _class_name(palette: Palette, label: object) -> str:
-    names = palette.record.classes
-    known = isinstance(label, int) and 0 <= label < len(names)
-    return names[label].split(",")[0] if known else str(label)  # pyright: ignore[reportIndexIssue, reportArgumentType, reportCallIssue]
+def _called(classes: tuple[str, ...], label: Any) -> str:
+    """The short name of a class, its number if it has none."""
+    return short_name(classes, label) if isinstance(label, int) and 0 <= label < len(classes) else str(label)
 
 
 def _sheet(

@@ -1,7 +1,6 @@
 """Two sets of images over the cells of an atlas, as a page of a study."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from pellucid.errors import ImagesError, StudyError
 from pellucid.networks import Labels
 from pellucid.networks.labels import imagenet
 from pellucid.study import LevelRecord, PageRecord, Study, page_folder
+from pellucid.study.page_record import six_digits
 from pellucid.study.records import read_cells
 
 _LABELS = 3  # classes said of a cell
@@ -122,15 +122,15 @@ def histogram_page(
         "names": list(atlas.record.classes),
         "first": {"name": first.name, "activations": len(first.points), "images": first.images},
         "second": {"name": second.name, "activations": len(second.points), "images": second.images},
-        "cells": [[int(row), int(column), *(_number(value) for value in rest)] for row, column, *rest in cells],
+        "cells": [[int(row), int(column), *(six_digits(value) for value in rest)] for row, column, *rest in cells],
         "z": [round(float(value), 3) for value in found.z],
         "labels": [[label for label, _ in cell.labels[:_LABELS]] for cell in read_cells(atlas.folder / level.table)],
         "different": found.different(rate).tolist(),
         "rate": rate,
         "p": found.p_all,
-        "statistic": _number(found.statistic),
+        "statistic": six_digits(found.statistic),
         "permutations": permutations,
-        "elsewhere": [_number(value) for value in found.elsewhere],
+        "elsewhere": [six_digits(value) for value in found.elsewhere],
         "outside": _outside(first, second),
     }
     config = {"grid": level.grid, "permutations": permutations, "rate": rate, "seed": seed}
@@ -144,9 +144,5 @@ def _outside(first: ImageSet, second: ImageSet) -> dict[str, float] | None:
     if first.distance is None or second.distance is None:
         return None
     limit = float(np.percentile(first.distance, _FAR))
-    one, two = (_number(np.mean(each > limit)) for each in (first.distance, second.distance))
-    return {"limit": _number(limit), "first": one, "second": two}
-
-
-def _number(value: Any) -> float:
-    return float(f"{float(value):.6g}")
+    one, two = (six_digits(np.mean(each > limit)) for each in (first.distance, second.distance))
+    return {"limit": six_digits(limit), "first": one, "second": two}

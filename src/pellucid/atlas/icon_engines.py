@@ -1,9 +1,8 @@
 """Where icons are drawn: in this process, or on a Ray cluster."""
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -84,16 +83,8 @@ class RayIcons(IconEngine):
         from pellucid.atlas.icon_workers import Workers
 
         with connected(self.address, self.runtime_env):
-            workers = Workers.hire(_portable(network), work, self.workers, self.cpus, self.gpus)
+            workers = Workers.hire(network.in_main_memory(), work, self.workers, self.cpus, self.gpus)
             try:
                 workers.draw(batches, keep)
             finally:
                 workers.dismiss()
-
-
-def _portable(network: Network) -> Network:
-    """With everything in main memory: machines of the cluster may have no such device as this one."""
-    if network.device.type == "cpu":
-        return network
-    module, preprocess = copy.deepcopy((network.module, network.preprocess))
-    return replace(network, module=module, preprocess=preprocess).to("cpu")

@@ -15,7 +15,7 @@ from torch import Tensor
 from pellucid.atlas.gathered import blocks
 from pellucid.atlas.icon_engines import IconBatch, IconEngine, LocalIcons
 from pellucid.atlas.icon_objectives import check_objective, icon_objective, wants_metric
-from pellucid.atlas.jittered import jittered_cosines
+from pellucid.atlas.jittered import as_images, jittered_cosines
 from pellucid.atlas.movements import check_movements, movements
 from pellucid.errors import AtlasError
 from pellucid.networks import Network
@@ -214,8 +214,7 @@ def _as_start(pixels: NDArray[np.uint8], size: int, channels: int) -> Tensor:
     if pixels.shape[1:3] != (size, size):
         resized = [Image.fromarray(one).resize((size, size), Image.Resampling.BICUBIC) for one in pixels]
         pixels = np.stack([np.asarray(one) for one in resized])
-    images = torch.from_numpy(pixels.astype(np.float32) / 255).permute(0, 3, 1, 2)
-    return images if channels == 3 else images.mean(dim=1, keepdim=True).expand(-1, channels, -1, -1)
+    return as_images(pixels, channels)
 
 
 def forget_parts(folder: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.activations import Source
-from pellucid.atlas.class_names import find_class
+from pellucid.atlas.class_names import find_class, plain_name
 from pellucid.errors import AtlasError, ImagesError
 from pellucid.networks import Labels
 
@@ -86,7 +86,7 @@ class _Names:
         self._wnids: dict[str, int] = {}
         self._names: dict[str, int] = {}
         for index, name in enumerate(labels.names if labels else ()):
-            for text in {_plain(name), *map(_plain, name.split(","))}:
+            for text in {plain_name(name), *map(plain_name, name.split(","))}:
                 self._names[text] = index if self._names.get(text, index) == index else -1
         for index, wnid in enumerate(labels.wnids if labels else ()):
             self._wnids[wnid] = index
@@ -100,7 +100,7 @@ class _Names:
         found = _WNID.search(text)
         if found and found[0] in self._wnids:
             return self._wnids[found[0]]
-        return self._names.get(_plain(text), -1)
+        return self._names.get(plain_name(text), -1)
 
     def of_path(self, path: str) -> int:
         *folders, file = path.split("/")
@@ -110,7 +110,3 @@ class _Names:
             if number >= 0:
                 return number
         return -1
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().replace("_", " ").split())

@@ -15,13 +15,13 @@ from pellucid.activations.views import views
 from pellucid.atlas.atlas_map import AtlasMap
 from pellucid.atlas.icons import IconConfig, describe, draw_icons
 from pellucid.atlas.image_parts import ImageParts, image_parts
+from pellucid.atlas.page_files import PageFiles
 from pellucid.atlas.page_names import page_name
 from pellucid.errors import AtlasError
 from pellucid.networks import Network
-from pellucid.pictures import encode, sheet
+from pellucid.pictures import sheet
 from pellucid.progress import progress_bar
-from pellucid.study import PageRecord, Study, digest, page_folder, write_bytes
-from pellucid.study.page_record import PAGE
+from pellucid.study import PageRecord, Study, digest, page_folder
 
 _LARGEST = 1024  # positions of a map that are drawn
 _SHOWN = 640  # pixels a side of the photograph on the page
@@ -84,8 +84,9 @@ def image_page(
     folder = page_folder(study, "image", name or page_name(f"{Path(title).stem}@{layer}"))
     atlas = _atlas(study, layer)
     stamp = _stamp(network, photograph, layer, config, atlas)
-    if (folder / PAGE).exists() and PageRecord.read(folder).config.get("stamp") == stamp:
-        return PageRecord.read(folder)
+    kept = PageRecord.kept(folder, stamp)
+    if kept is not None:
+        return kept
     box = views(photograph.size, (1.0,), network.crop)[0]
     parts = image_parts(
         network, photograph, box, found, groups=config.groups, classes=config.classes, units=config.units,
@@ -96,12 +97,12 @@ def image_page(
         content = drawing.content(parts, advance)
     shown = photograph.crop(box)
     shown.thumbnail((_SHOWN, _SHOWN), Image.Resampling.LANCZOS)
-    drawing.write("photo.webp", shown.convert("RGB"))
+    drawing.picture("photo.webp", shown.convert("RGB"))
     content = {
         "photo": "photo.webp",
         "network": network.name,
         "layer": layer,
-        "classes": list(network.labels.names) if network.labels else [],
+        "classes": list(network.class_names),
         **content,
         "atlas": atlas.folder.name if atlas else "",
         "cells": _cells(parts, atlas),
@@ -138,18 +139,11 @@ def _cells(parts: ImageParts, atlas: AtlasMap | None) -> list[list[int] | None]:
     return cells
 
 
-class _Drawing:
-    """The pictures of a page, as they are drawn and written."""
-
+class _Drawing(PageFiles):
     def __init__(self, network: Network, layer: str, folder: Path, icons: IconConfig, stamp: str) -> None:
-        self.network, self.layer, self.folder, self.icons = network, layer, folder, icons
+        super().__init__(folder)
+        self.network, self.layer, self.icons = network, layer, icons
         self.parts = folder / f".icons-{stamp[:16]}"
-        self.files: list[str] = []
-
-    def write(self, file: str, picture: Image.Image) -> str:
-        write_bytes(self.folder / file, encode(picture, Path(file).suffix))
-        self.files.append(file)
-        return file
 
     def content(self, parts: ImageParts, advance: Callable[[int], None]) -> dict[str, Any]:
         """Draw everything at once, so that batches are full, and say where it is."""
@@ -163,21 +157,21 @@ class _Drawing:
         return {
             "grid": list(parts.grid),
             "icons": {
-                "file": self.write("icons.webp", sheet(icons, columns)),
+                "file": self.picture("icons.webp", sheet(icons, columns)),
                 "size": self.icons.size,
                 "columns": columns,
             },
             **parts.said(),
             "neurons": [
-                {**said, "file": self.write(f"neuron-{index}.webp", Image.fromarray(icon))}
+                {**said, "file": self.picture(f"neuron-{index}.webp", Image.fromarray(icon))}
                 for index, (said, icon) in enumerate(zip(parts.neurons(), neurons, strict=True))
             ],
-            "pair": {"units": list(parts.units[:2]), "file": self.write("pair.webp", Image.fromarray(pair[0]))},
+            "pair": {"units": list(parts.units[:2]), "file": self.picture("pair.webp", Image.fromarray(pair[0]))},
             "groups": self._groups(parts, groups),
         }
 
     def _groups(self, parts: ImageParts, icons: NDArray[np.uint8]) -> list[dict[str, Any]]:
         return [
-            {"icon": self.write(f"group-{index}.webp", Image.fromarray(icon)), **said}
+            {"icon": self.picture(f"group-{index}.webp", Image.fromarray(icon)), **said}
             for index, (said, icon) in enumerate(zip(parts.groups(), icons, strict=True))
         ]

@@ -12,6 +12,7 @@ from pellucid.activations import Box, load_view
 from pellucid.attribution import logit_attributions, spatial_attribution
 from pellucid.errors import AtlasError
 from pellucid.networks import Layer, Network
+from pellucid.study.page_record import six_digits
 from pellucid.visualize import factors
 from pellucid.visualize import logit as logit_of
 
@@ -56,14 +57,14 @@ class ImageParts:
         first = np.argsort(-self.logits, kind="stable")[: self.classes]
         order = np.argsort(-self.attribution, axis=1, kind="stable")[:, : self.classes]
         return {
-            "norms": [_number(value) for value in np.linalg.norm(self.vectors, axis=1)],
-            "logits": [[int(label), _number(self.logits[label])] for label in first],
+            "norms": [six_digits(value) for value in np.linalg.norm(self.vectors, axis=1)],
+            "logits": [[int(label), six_digits(self.logits[label])] for label in first],
             "positions": [
-                [[int(label), _number(row[label])] for label in best if row[label] > 0]
+                [[int(label), six_digits(row[label])] for label in best if row[label] > 0]
                 for row, best in zip(self.attribution, order, strict=True)
             ],
             "attribution": {
-                str(int(label)): [_number(value) for value in self.attribution[:, label]] for label in first
+                str(int(label)): [six_digits(value) for value in self.attribution[:, label]] for label in first
             },
         }
 
@@ -71,7 +72,8 @@ class ImageParts:
         """The strongest neurons of the strongest position."""
         at = [self.strongest // self.grid[1], self.strongest % self.grid[1]]
         return [
-            {"unit": unit, "value": _number(self.vectors[self.strongest, unit]), "position": at} for unit in self.units
+            {"unit": unit, "value": six_digits(self.vectors[self.strongest, unit]), "position": at}
+            for unit in self.units
         ]
 
     def groups(self) -> list[dict[str, Any]]:
@@ -82,9 +84,9 @@ class ImageParts:
             best = np.argsort(-effects, kind="stable")[:_SAID]
             found.append(
                 {
-                    "map": [_number(value) for value in positions],
-                    "share": _number(positions.sum() / total),
-                    "attribution": [[self.group_classes[index], _number(effects[index])] for index in best],
+                    "map": [six_digits(value) for value in positions],
+                    "share": six_digits(positions.sum() / total),
+                    "attribution": [[self.group_classes[index], six_digits(effects[index])] for index in best],
                 }
             )
         return found
@@ -144,7 +146,3 @@ def image_parts(
         torch.stack(effects, dim=1)[kept].float().numpy(),
         labels,
     )
-
-
-def _number(value: Any) -> float:
-    return float(f"{float(value):.6g}")

@@ -72,10 +72,14 @@ def jittered_cosines(
     return torch.cat(found)
 
 
-def _images(network: Network, pixels: NDArray[np.uint8]) -> Tensor:
+def as_images(pixels: NDArray[np.uint8], channels: int) -> Tensor:
+    """8-bit pictures (N, H, W, 3) as images (N, `channels`, H, W) in [0, 1]; their mean for other than 3 channels."""
     images = torch.from_numpy(pixels.astype(np.float32) / 255).permute(0, 3, 1, 2)
-    images = images if network.channels == 3 else images.mean(dim=1, keepdim=True)
-    return images.to(network.device, network.dtype)
+    return images if channels == 3 else images.mean(dim=1, keepdim=True).expand(-1, channels, -1, -1)
+
+
+def _images(network: Network, pixels: NDArray[np.uint8]) -> Tensor:
+    return as_images(pixels, network.channels).to(network.device, network.dtype)
 
 
 def _centers(network: Network, layer: str, images: Tensor) -> Tensor:

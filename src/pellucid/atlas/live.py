@@ -16,17 +16,17 @@ from torch import Tensor
 from pellucid.activations.decode import open_image
 from pellucid.activations.images import load_view, views
 from pellucid.activations.sources import find_images
+from pellucid.activations.store import harvested_layers
 from pellucid.atlas.live_images import LiveImages
 from pellucid.atlas.paint import PaintConfig, Painting, Stroke, canvas_size, paint
-from pellucid.atlas.painting_jobs import PaintingJobs
+from pellucid.atlas.painting_jobs import PaintingJobs, png
 from pellucid.atlas.palette import Cell, Palette
 from pellucid.atlas.patches import patch_box
 from pellucid.atlas.patching.compositing import pasted, patch_size, shrunk
 from pellucid.atlas.query import Found, ImageIndex
 from pellucid.errors import AtlasError, ImagesError, PellucidError
 from pellucid.networks import Network
-from pellucid.pictures import encode, to_pixels
-from pellucid.study import Study
+from pellucid.study import Study, atlases
 from pellucid.visualize import Callback
 
 _SHOWN = 6  # classes that a trial tells
@@ -67,7 +67,7 @@ class LiveWorker:
             "paint": [self._canvas(name, palette) for name, palette in self._usable().items()],
             "patches": list(self._patches),
             "images": len(self._images),
-            "query": any((self.study.path / "activations").glob("*/harvest.json")),
+            "query": bool(harvested_layers(self.study)),
             "limits": {"steps": 512, "size": 320},
         }
 
@@ -133,9 +133,8 @@ class LiveWorker:
         after = pasted(before, shrunk(patch, patch_size(size, network.size)), corner)
         with torch.no_grad():
             logits = network(torch.cat([before, after]).to(network.device, network.dtype)).float().flatten(1).cpu()
-        drawn = encode(Image.fromarray(to_pixels(after.numpy())[0]), ".png")
         said = [self._classes(row) for row in logits]
-        return {"before": said[0], "after": said[1], "picture": base64.b64encode(drawn).decode()}
+        return {"before": said[0], "after": said[1], "picture": base64.b64encode(png(after[0])).decode()}
 
     def _classes(self, logits: Tensor) -> list[list[Any]]:
         names, probabilities = self._network.labels, logits.softmax(dim=0)
@@ -145,9 +144,9 @@ class LiveWorker:
     def _usable(self) -> dict[str, Palette]:
         """The atlases whose cells can be painted with, as they are now."""
         usable = {}
-        for path in sorted((self.study.path / "atlas").glob("*/atlas.json")):
+        for name in atlases(self.study):
             with suppress(PellucidError, OSError):  # one that is damaged, being made anew, or of another network
-                usable[path.parent.name] = self._palette(path.parent.name)
+                usable[name] = self._palette(name)
         return usable
 
     def _palette(self, name: str) -> Palette:

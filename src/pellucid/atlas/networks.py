@@ -10,6 +10,7 @@ from pellucid.atlas import tables
 from pellucid.atlas.align import AlignmentCheck, Slice, align
 from pellucid.atlas.config import AtlasConfig
 from pellucid.atlas.grid import Grid, flat_places, make_grid
+from pellucid.atlas.page_names import page_name
 from pellucid.atlas.placement import Points
 from pellucid.atlas.regions import NEIGHBOURS, Region, Seen, falsely_missing, linear_cka, missing, overlap
 from pellucid.errors import AtlasError
@@ -85,7 +86,7 @@ def compare_networks(
     said = {"layouts": [record.config for record in records], "grid": grid, "most": most}
     title = f"{network.name} {layer} and {other_network.name} {other_layer}"
     page = PageRecord("networks", title, (), content, {"digest": digest(said), "grid": grid, "most": most})
-    name = _folder_name(names[1])
+    name = page_name(names[1])
     page.write(page_folder(study, "networks", name))
     return NetworkComparison(records, alignment, page, name, tuple(sides[0]), tuple(sides[1]))
 

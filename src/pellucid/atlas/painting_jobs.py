@@ -107,7 +107,7 @@ class PaintingJobs:
                 job.state = "running"
             try:
                 painted = self._paint(job.atlas, job.strokes, job.config, _Watch(job, self._network))
-                job.picture, job.top = _png(painted.image), painted.top
+                job.picture, job.top = png(painted.image), painted.top
                 stopped = job.stop.is_set() and job.done < job.config.steps
                 job.done = job.done if stopped else job.config.steps
                 job.state = "cancelled" if stopped else "done"
@@ -129,12 +129,12 @@ class _Watch(Callback):
             return True
         if step.number % _EVERY == 0 and step.number:
             image = step.pictures()[0]
-            self.job.top, self.job.picture = top_classes(self.network, image), _png(image.cpu())
+            self.job.top, self.job.picture = top_classes(self.network, image), png(image.cpu())
         self.job.done = step.number + 1
         return False
 
 
-def _png(image: Tensor) -> bytes:
+def png(image: Tensor) -> bytes:
     """A picture (C, H, W) as the bytes of a PNG."""
     with torch.no_grad():
         pixels = to_pixels(image.detach().float().cpu()[None].numpy())[0]

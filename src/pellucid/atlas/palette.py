@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pellucid.atlas import tables
 from pellucid.errors import AtlasError, StudyError
-from pellucid.study import AtlasRecord, Study
+from pellucid.study import AtlasRecord, Study, atlases
 
 Cell = tuple[int, int, int, float]
 """A cell with its weight: (grid, row, column, weight)."""
@@ -30,7 +30,7 @@ class Palette:
 
         Raises `StudyError` if there is no such atlas.
         """
-        found = {path.parent.name: path.parent for path in sorted((study.path / "atlas").glob("*/atlas.json"))}
+        found = atlases(study)
         if not found:
             raise StudyError(f"the study in {study.path} has no finished atlas; build one with 'pellucid atlas'")
         if name is None and len(found) > 1:

@@ -12,6 +12,7 @@ from rich.table import Table
 from pellucid.cli.atlas_align import align
 from pellucid.cli.atlas_class import class_
 from pellucid.cli.atlas_compare import compare
+from pellucid.cli.atlas_drawing import only_layer
 from pellucid.cli.atlas_figure import figure
 from pellucid.cli.atlas_histogram import histogram
 from pellucid.cli.atlas_image import image
@@ -21,7 +22,7 @@ from pellucid.cli.atlas_patch import patch
 from pellucid.cli.atlas_query import query
 from pellucid.cli.atlas_report import print_check
 from pellucid.cli.harvest import Crops, run_harvest
-from pellucid.cli.options import Device, Weights, load_network, parse_numbers, print_table
+from pellucid.cli.options import Device, Weights, load_network, network_of, parse_numbers, print_table
 from pellucid.errors import PellucidError, StudyError
 
 DEFAULT_NETWORK = "efficientnet_lite0"
@@ -148,8 +149,8 @@ def build(
         raise StudyError("give a study, or a folder of photographs with --images")
     else:
         opened = Study.open(study)
-        layer = layer or _only_layer(opened)
-        found = load_network(network or opened.manifest.network["name"], weights, device)
+        layer = only_layer(opened, layer)
+        found = network_of(opened, network, weights, device)
     record = make(found, opened, layer, config=config, engine=engine, progress=True)
     for level in record.levels:
         typer.echo(f"{level.grid}x{level.grid}: {level.cells} cells")
@@ -176,7 +177,7 @@ def check(
     from pellucid.study import Study
 
     opened = Study.open(study)
-    found = load_network(network or opened.manifest.network["name"], weights, device)
+    found = network_of(opened, network, weights, device)
     with Console(stderr=True).status("checking"):
         result = measure(found, opened, layer)
     if as_json:
@@ -207,7 +208,7 @@ def layouts(
     from pellucid.study import Study
 
     opened = Study.open(study)
-    activations = read_samples(opened, layer or _only_layer(opened)).activation
+    activations = read_samples(opened, only_layer(opened, layer)).activation
     if len(activations) > limit:
         chosen = np.random.default_rng(seed).choice(len(activations), size=limit, replace=False)
         activations = activations[np.sort(chosen)]
@@ -221,14 +222,6 @@ def _default_layer(network: str) -> str:
     if network.startswith("efficientnet_lite"):
         return DEFAULT_LAYER
     raise StudyError(f"say which layer of {network} with --layer; 'pellucid layers {network}' lists them")
-
-
-def _only_layer(study) -> str:
-    layers = sorted(path.parent.name for path in (study.path / "activations").glob("*/harvest.json"))
-    if len(layers) != 1:
-        what = f"layers {', '.join(layers)}: choose one with --layer" if layers else "no finished harvest"
-        raise StudyError(f"the study in {study.path} has {what}")
-    return layers[0]
 
 
 app.command("class")(class_)

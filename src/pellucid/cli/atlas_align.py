@@ -8,16 +8,19 @@ from rich.table import Table
 
 from pellucid.cli.atlas_drawing import (
     Batch,
-    ClassMinCount,
+    Grids,
     HarvestedStudy,
     IconSize,
+    MinCount,
+    MinDist,
+    Neighbors,
     NetworkOption,
     Seed,
     Steps,
     icon_config,
     tell,
 )
-from pellucid.cli.options import Device, Weights, load_network, parse_numbers, print_table
+from pellucid.cli.options import Device, Weights, network_of, parse_numbers, print_table
 from pellucid.errors import PellucidError
 
 
@@ -38,10 +41,10 @@ def align(
     regularisation: Annotated[
         float, typer.Option(min=0, help="How strongly the same places are held together; 0 not at all.")
     ] = 0.1,
-    grids: Annotated[str, typer.Option(help="Cells a side of each zoom level, from coarse to fine.")] = "5,10,20",
-    min_count: ClassMinCount = 10,
-    neighbors: Annotated[int, typer.Option(min=2, help="Neighbours in the layout.")] = 50,
-    min_dist: Annotated[float, typer.Option(min=0, help="Least distance in the layout.")] = 0.05,
+    grids: Grids = "5,10,20",
+    min_count: MinCount = 10,
+    neighbors: Neighbors = 50,
+    min_dist: MinDist = 0.05,
     icon_size: IconSize = None,
     steps: Steps = None,
     batch: Batch = None,
@@ -61,7 +64,7 @@ def align(
     from pellucid.study import Study
 
     opened = Study.open(study)
-    found = load_network(network or opened.manifest.network["name"], weights, device)
+    found = network_of(opened, network, weights, device)
     slices = [Slice(found, opened, layer, f"{layer}@{name}") for layer in layers]
     files = other_weights or []
     if len(files) > len(other or []):
@@ -69,7 +72,7 @@ def align(
     for number, path in enumerate(other or []):
         theirs = Study.open(path)
         file = files[number] if number < len(files) else None
-        guest = load_network(theirs.manifest.network["name"], file, device)
+        guest = network_of(theirs, None, file, device)
         called = f"{name}-{theirs.path.resolve().name}"
         slices += [Slice(guest, theirs, layer, f"{layer}@{called}") for layer in other_layer or layers]
     config = AtlasConfig(

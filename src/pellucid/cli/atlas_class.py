@@ -6,13 +6,15 @@ import typer
 
 from pellucid.cli.atlas_drawing import (
     Batch,
-    ClassGrids,
-    ClassMinCount,
     Filter,
+    Grids,
     HarvestedStudy,
     IconSize,
     LayerName,
+    MinCount,
+    MinDist,
     Most,
+    Neighbors,
     NetworkOption,
     Seed,
     Steps,
@@ -20,7 +22,7 @@ from pellucid.cli.atlas_drawing import (
     only_layer,
     tell,
 )
-from pellucid.cli.options import Device, Weights, load_network, parse_numbers
+from pellucid.cli.options import Device, Weights, network_of, parse_numbers
 
 
 def class_(
@@ -29,13 +31,13 @@ def class_(
     layer: LayerName = None,
     filter: Filter = "both",
     most: Most = None,
-    grids: ClassGrids = "8",
-    min_count: ClassMinCount = 4,
+    grids: Grids = "8",
+    min_count: MinCount = 4,
     layout: Annotated[
         str | None, typer.Option(help="How activations are placed: tsne where it is installed, else umap; pacmap, pca.")
     ] = None,
-    neighbors: Annotated[int, typer.Option(min=2, help="Neighbours in the UMAP layout.")] = 20,
-    min_dist: Annotated[float, typer.Option(min=0, help="Least distance in the UMAP layout.")] = 0.02,
+    neighbors: Neighbors = 20,
+    min_dist: MinDist = 0.02,
     icon_size: IconSize = None,
     steps: Steps = None,
     batch: Batch = None,
@@ -51,8 +53,8 @@ def class_(
 
     opened = Study.open(study)
     layer = only_layer(opened, layer)
-    found = load_network(network or opened.manifest.network["name"], weights, device)
-    index = find_class(found.labels.names if found.labels else (), name, count=class_count(opened, layer))
+    found = network_of(opened, network, weights, device)
+    index = find_class(found.class_names, name, count=class_count(opened, layer))
     wanted = ClassFilter(filter, most)
     config = class_config(
         grids=parse_numbers(grids, int, "grids"),

@@ -6,12 +6,12 @@ import typer
 
 from pellucid.cli.atlas_drawing import (
     Batch,
-    ClassGrids,
-    ClassMinCount,
     Filter,
+    Grids,
     HarvestedStudy,
     IconSize,
     LayerName,
+    MinCount,
     Most,
     NetworkOption,
     Seed,
@@ -20,7 +20,7 @@ from pellucid.cli.atlas_drawing import (
     only_layer,
     tell,
 )
-from pellucid.cli.options import Device, Weights, load_network, parse_numbers
+from pellucid.cli.options import Device, Weights, network_of, parse_numbers
 
 
 def compare(
@@ -30,8 +30,8 @@ def compare(
     layer: LayerName = None,
     filter: Filter = "both",
     most: Most = None,
-    grids: ClassGrids = "10",
-    min_count: ClassMinCount = 4,
+    grids: Grids = "10",
+    min_count: MinCount = 4,
     layout: Annotated[
         str | None, typer.Option(help="What places activations downwards: tsne where it is installed, else umap; pca.")
     ] = None,
@@ -51,8 +51,8 @@ def compare(
 
     opened = Study.open(study)
     layer = only_layer(opened, layer)
-    found = load_network(network or opened.manifest.network["name"], weights, device)
-    names, count = found.labels.names if found.labels else (), class_count(opened, layer)
+    found = network_of(opened, network, weights, device)
+    names, count = found.class_names, class_count(opened, layer)
     first, second = (find_class(names, text, count=count) for text in (left, right))
     config = class_config(
         grids=parse_numbers(grids, int, "grids"),

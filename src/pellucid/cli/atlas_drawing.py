@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 HarvestedStudy = Annotated[Path, typer.Argument(metavar="STUDY", help="A study with harvested activations.")]
 LayerName = Annotated[str | None, typer.Option(help="The layer, if there are several.")]
-ClassGrids = Annotated[str, typer.Option(help="Cells a side of each zoom level, from coarse to fine.")]
-ClassMinCount = Annotated[int, typer.Option(min=1, help="Activations that a cell must hold to be drawn.")]
+Grids = Annotated[str, typer.Option(help="Cells a side of each zoom level, from coarse to fine.")]
+MinCount = Annotated[int, typer.Option(min=1, help="Activations that a cell must hold to be drawn.")]
 Filter = Annotated[
     str,
     typer.Option(
@@ -26,6 +26,8 @@ Most = Annotated[
     int | None,
     typer.Option(min=1, help="Activations at most that are taken by magnitude; 2000, but at most a twentieth of all."),
 ]
+Neighbors = Annotated[int, typer.Option(min=2, help="Neighbours in the layout.")]
+MinDist = Annotated[float, typer.Option(min=0, help="Least distance in the layout.")]
 IconSize = Annotated[int | None, typer.Option(min=8, help="Pixels a side of an icon.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps of each icon's optimization.")]
 Batch = Annotated[int | None, typer.Option(min=1, help="Icons drawn together.")]
@@ -43,7 +45,9 @@ def icon_config(size: int | None, steps: int | None, batch: int | None, seed: in
 
 def only_layer(study: "Study", layer: str | None) -> str:
     """The layer that is said, else the only one that is harvested. Raises `StudyError` if there are several or none."""
-    layers = sorted(path.parent.name for path in (study.path / "activations").glob("*/harvest.json"))
+    from pellucid.activations.store import harvested_layers
+
+    layers = harvested_layers(study)
     if layer is not None or len(layers) == 1:
         return layer or layers[0]
     what = f"layers {', '.join(layers)}: choose one with --layer" if layers else "no finished harvest"

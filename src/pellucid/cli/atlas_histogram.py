@@ -101,6 +101,8 @@ def _names(first: Path, second: Path) -> tuple[str, str]:
 
 
 def _print(content) -> None:
+    from pellucid.atlas.class_names import short_name
+
     first, second = content["first"], content["second"]
     for each in (first, second):
         typer.echo(f"{each['name']}: {each['activations']} activations of {each['images']} images")
@@ -117,12 +119,8 @@ def _print(content) -> None:
     table = Table("row", "column", first["name"], second["name"], "log2", "q", "classes", box=None, pad_edge=False)
     for index in content["different"][:_SHOWN]:
         row, column, one, two, ratio, _, q = content["cells"][index]
-        called = ", ".join(_called(content["names"], label) for label in content["labels"][index])
+        called = ", ".join(short_name(content["names"], label) for label in content["labels"][index])
         shares = (f"{100 * one:.2f} %", f"{100 * two:.2f} %")
         table.add_row(str(row), str(column), *shares, f"{ratio:+.1f}", f"{q:.2g}", called)
     if content["different"]:
         print_table(table)
-
-
-def _called(names, label: int) -> str:
-    return names[label].split(",")[0] if names else f"class {label}"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli.options import Device, Weights, load_network
+from pellucid.cli.options import Device, Weights, network_of
 from pellucid.errors import ImagesError, StudyError, did_you_mean
 
 
@@ -42,7 +42,7 @@ def image(
 
     opened = Study.open(study)
     wanted = layer or _only_layer(opened)
-    found = load_network(network or opened.manifest.network["name"], weights, device)
+    found = network_of(opened, network, weights, device)
     if Path(photo).is_file():
         picture = open_image(photo, found.channels)
     else:
@@ -58,21 +58,21 @@ def image(
         found, opened, picture, wanted, title=Path(photo).name, name=name,
         config=ImageConfig(groups=groups, seed=seed, icons=icons), progress=True,
     )  # fmt: skip
-    _print(record.content, found.labels.names if found.labels else ())
+    _print(record.content, found.class_names)
     typer.echo(f"look at it: pellucid serve {opened.path}")
 
 
 def _print(content, names) -> None:
+    from pellucid.atlas.class_names import short_name
+
     rows, columns = content["grid"]
     typer.echo(f"{rows}x{columns} positions of {content['layer']}")
-    typer.echo("taken for " + ", ".join(f"{_called(names, label)} {value:.2f}" for label, value in content["logits"]))
+    typer.echo(
+        "taken for " + ", ".join(f"{short_name(names, label)} {value:.2f}" for label, value in content["logits"])
+    )
     for number, group in enumerate(content["groups"], 1):
-        classes = ", ".join(f"{_called(names, label)} {value:+.2f}" for label, value in group["attribution"])
+        classes = ", ".join(f"{short_name(names, label)} {value:+.2f}" for label, value in group["attribution"])
         typer.echo(f"group {number}, {100 * group['share']:.0f} % of the activations: {classes}")
-
-
-def _called(names, label: int) -> str:
-    return names[label].split(",")[0] if names else f"class {label}"
 
 
 def _only_layer(study) -> str:

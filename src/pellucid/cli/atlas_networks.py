@@ -8,17 +8,20 @@ import typer
 from pellucid.cli.atlas_align import print_alignment
 from pellucid.cli.atlas_drawing import (
     Batch,
-    ClassMinCount,
+    Grids,
     HarvestedStudy,
     IconSize,
     LayerName,
+    MinCount,
+    MinDist,
+    Neighbors,
     NetworkOption,
     Seed,
     Steps,
     icon_config,
     only_layer,
 )
-from pellucid.cli.options import Device, Weights, load_network, parse_numbers
+from pellucid.cli.options import Device, Weights, network_of, parse_numbers
 
 
 def networks(
@@ -28,10 +31,10 @@ def networks(
     other_layer: Annotated[str | None, typer.Option(help="The other study's layer, if it has several.")] = None,
     grid: Annotated[int, typer.Option(min=1, help="Cells a side of the regions that are compared.")] = 10,
     most: Annotated[int, typer.Option(min=100, help="Activations whose neighbours are compared.")] = 8000,
-    grids: Annotated[str, typer.Option(help="Cells a side of each zoom level, from coarse to fine.")] = "5,10,20",
-    min_count: ClassMinCount = 10,
-    neighbors: Annotated[int, typer.Option(min=2, help="Neighbours in the layout.")] = 50,
-    min_dist: Annotated[float, typer.Option(min=0, help="Least distance in the layout.")] = 0.05,
+    grids: Grids = "5,10,20",
+    min_count: MinCount = 10,
+    neighbors: Neighbors = 50,
+    min_dist: MinDist = 0.05,
     icon_size: IconSize = None,
     steps: Steps = None,
     batch: Batch = None,
@@ -54,8 +57,8 @@ def networks(
     opened, theirs = Study.open(study), Study.open(other)
     layer = only_layer(opened, layer)
     other_layer = other_layer or only_layer(theirs, None)
-    found = load_network(network or opened.manifest.network["name"], weights, device)
-    guest = load_network(theirs.manifest.network["name"], other_weights, device)
+    found = network_of(opened, network, weights, device)
+    guest = network_of(theirs, None, other_weights, device)
     config = AtlasConfig(
         grids=parse_numbers(grids, int, "grids"),
         min_count=min_count,

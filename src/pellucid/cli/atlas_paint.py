@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pellucid.cli.options import Device, Weights, load_network
+from pellucid.cli.options import Device, Weights, network_of
 from pellucid.errors import AtlasError
 
 
@@ -53,7 +53,7 @@ def paint(
     opened = Study.open(study)
     content = _read(file) if file is not None else {}
     palette = Palette.open(opened, atlas or content.get("atlas"))
-    found = load_network(network or opened.manifest.network["name"], weights, device)
+    found = network_of(opened, network, weights, device)
     opened.refuse_other_weights(found.name, found.digest)
     rows, columns = canvas_size(found, palette)
     strokes = content["strokes"] if content else _rectangles(rectangle or [], rows, columns)

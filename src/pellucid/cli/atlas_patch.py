@@ -84,7 +84,7 @@ def patch(
         source = reopen(opened.manifest.images)
     else:
         raise StudyError("say which photographs with --images, or give a study that has some")
-    names = found.labels.names if found.labels else ()
+    names = found.class_names
     count = found(found.blank()).shape[1] if not names else None
     wanted, of = (find_class(names, text, count=count) if text else None for text in (target, class_))
     if wanted is None:
@@ -131,6 +131,8 @@ def _manifest(network):
 
 
 def _print(content: dict[str, Any], names) -> None:
+    from pellucid.atlas.class_names import short_name
+
     table = Table("patch", "best place", "of", "to target", "rate", "control", "p", "logit", box=None, pad_edge=False)
     for row in content["consistent"]:
         table.add_row(
@@ -145,7 +147,7 @@ def _print(content: dict[str, Any], names) -> None:
         )
     typer.echo("one size and corner for all photographs, chosen on one half of them and counted on the other:")
     print_table(table)
-    overall, called = content["overall"], _called(names, content["target"])
+    overall, called = content["overall"], short_name(names, content["target"])
     for each in ("patch", "control"):
         said = overall[each]
         typer.echo(
@@ -159,13 +161,9 @@ def _print(content: dict[str, Any], names) -> None:
         ]
         for label, *values in [*rows, *control["differences"]]:
             typer.echo(
-                f"logit of {_called(names, label)}, patches less {control['name']}: {_range(*values[:3])}, "
+                f"logit of {short_name(names, label)}, patches less {control['name']}: {_range(*values[:3])}, "
                 f"p = {values[3]:.2g}"
             )
-
-
-def _called(names, label: int) -> str:
-    return names[label].split(",")[0] if names else f"class {label}"
 
 
 def _share(value: float, low: float, high: float) -> str:

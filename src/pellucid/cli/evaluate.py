@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli.options import Device, Weights, command_line, load_network, print_table
+from pellucid.cli.options import Device, Weights, command_line, load_network, network_of, print_table
 from pellucid.errors import PellucidError
 
 _SHOWN = 10  # pictures that fall short
@@ -47,7 +47,7 @@ def evaluate(
     if distance not in ("cosine", "euclidean"):
         raise PellucidError(f"--distance {distance!r} is neither cosine nor euclidean")
     opened = Study.open(study)
-    found = load_network(source or opened.manifest.network["name"], weights, device)
+    found = network_of(opened, source, weights, device)
     opened.refuse_other_weights(found.name, found.digest)
     others = [load_network(name, None, device) for name in network or []]
     config = EvaluateConfig(features=features, distance=distance, seed=seed, batch=batch)

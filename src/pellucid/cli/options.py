@@ -12,6 +12,7 @@ from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
     from pellucid.networks import Network
+    from pellucid.study import Study
 
 Number = TypeVar("Number", int, float)
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A network's name, such as efficientnet_lite0.")]
@@ -35,6 +36,11 @@ def load_network(name: str, weights: str | None, device: str) -> "Network":
     except (RuntimeError, AssertionError) as error:  # torch raises either, depending on how it was built
         raise PellucidError(f"cannot use device {device!r}: {str(error).splitlines()[0]}") from error
     return load(name, weights=weights, device=device)
+
+
+def network_of(study: "Study", name: str | None, weights: str | None, device: str) -> "Network":
+    """Load the network of a study, by another name if one is given."""
+    return load_network(name or study.manifest.network["name"], weights, device)
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -67,11 +67,11 @@ def _worker(
 ):
     """What computes for the page, until the stack is left."""
     from pellucid.atlas.live import LiveWorker
-    from pellucid.cli.options import load_network
+    from pellucid.cli.options import network_of
     from pellucid.study import Study
 
     opened = Study.open(study)
-    found = load_network(network or opened.manifest.network["name"], weights, device)
+    found = network_of(opened, network, weights, device)
     worker = LiveWorker(found, opened, images=images, patches=patches)
     stack.callback(worker.close)
     return worker

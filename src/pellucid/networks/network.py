@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -93,6 +94,11 @@ class Network:
             )
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of its classes; none where it has no labels."""
+        return self.labels.names if self.labels else ()
+
+    @property
     def device(self) -> torch.device:
         """Where the network's parameters lie."""
         return next((p.device for p in (*self.module.parameters(), *self.module.buffers())), torch.device("cpu"))
@@ -106,6 +112,13 @@ class Network:
     def to(self, *args: Any, **kwargs: Any) -> "Network":
         """A network on another device or of another type, as `nn.Module.to`; the module itself is moved."""
         return replace(self, module=self.module.to(*args, **kwargs), preprocess=self.preprocess.to(*args, **kwargs))
+
+    def in_main_memory(self) -> "Network":
+        """The network itself if it lies there, else a copy: other machines may have no such device as this one."""
+        if self.device.type == "cpu":
+            return self
+        module, preprocess = deepcopy((self.module, self.preprocess))
+        return replace(self, module=module, preprocess=preprocess).to("cpu")
 
     def blank(self, count: int = 1, size: tuple[int, int] | None = None) -> Tensor:
         """Grey images of the network's form."""

@@ -24,3 +24,4 @@ from pellucid.study.records import LevelRecord as LevelRecord
 from pellucid.study.records import NextCells as NextCells
 from pellucid.study.records import PointsRecord as PointsRecord
 from pellucid.study.records import SheetRecord as SheetRecord
+from pellucid.study.records import atlases as atlases

@@ -12,6 +12,7 @@ from pellucid.study.manifest import Study
 from pellucid.study.page_record import PAGE
 from pellucid.study.page_record import pages as pages_of
 from pellucid.study.records import AtlasRecord
+from pellucid.study.records import atlases as atlases_of
 from pellucid.study.unit_pages import layers_with_pages
 from pellucid.study.unit_record import INDEX, LayerPages, unit_folder
 
@@ -54,8 +55,7 @@ def read_catalog(path: Path | str) -> Catalog:
     units: list[dict[str, Any]] = []
     pictures: list[dict[str, Any]] = []
     files: list[str] = []
-    for record_file in sorted((study.path / "atlas").glob("*/atlas.json")):
-        folder = record_file.parent
+    for folder in atlases_of(study).values():
         record = AtlasRecord.read(folder)
         prefix = f"atlas/{folder.name}"
         said = {"kind": record.kind, "title": record.title, "about": record.about, "aligned": record.aligned}

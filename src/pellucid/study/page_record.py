@@ -41,9 +41,20 @@ class PageRecord:
             raise StudyError(f"{path} is not the record of a page: its kind is {record.kind!r}")
         return record
 
+    @classmethod
+    def kept(cls, folder: Path, stamp: str) -> "PageRecord | None":
+        """The page that a folder has, if what made it has this stamp (`config["stamp"]`)."""
+        record = cls.read(folder) if (folder / PAGE).exists() else None
+        return record if record is not None and record.config.get("stamp") == stamp else None
+
     def write(self, folder: Path) -> None:
         """Write `page.json` into a folder."""
         write_json(folder / PAGE, asdict(self))
+
+
+def six_digits(value: Any) -> float:
+    """A number as a page says it."""
+    return float(f"{float(value):.6g}")
 
 
 def page_folder(study: Study, kind: str, name: str) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pellucid.errors import StudyError
 from pellucid.study.files import read_json, read_record, write_json
+from pellucid.study.manifest import Study
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,11 @@ def _level(content: dict[str, Any]) -> LevelRecord:
         SheetRecord.of(content["patches"]),
         **chunks,
     )
+
+
+def atlases(study: Study) -> dict[str, Path]:
+    """The folders of a study's finished atlases by their names."""
+    return {path.parent.name: path.parent for path in sorted((study.path / "atlas").glob("*/atlas.json"))}
 
 
 def read_cells(path: Path) -> tuple[CellRecord, ...]:

@@ -1,6 +1,5 @@
 """The way of the shards through a cluster: a data set of Ray with a row for each, from its images to its part."""
 
-import copy
 import logging
 import uuid
 import warnings
@@ -18,7 +17,6 @@ from pellucid.activations.engines.cluster import Crew
 from pellucid.activations.engines.engine import Job
 from pellucid.activations.engines.joins import Joins
 from pellucid.activations.parts import Node
-from pellucid.activations.shards import ShardWork
 
 _ATTEMPTS = 4  # to do a shard when the process that does it is lost
 _PATIENCE = 1800  # seconds without a finished shard until those that are left are begun anew
@@ -40,7 +38,7 @@ class Pipeline:
         session = uuid.uuid4().hex.encode()
         job.store.write_file(remote.SESSION, session)
         self._attempts = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Attempts).remote(_ATTEMPTS)
-        self._work = ray.put(_portable(job.work))
+        self._work = ray.put(replace(job.work, network=job.work.network.in_main_memory()))
         self._given = (self._work, self._attempts, job.store, session, max(1, int(cpus)))
 
     def shards(self, shards: list[int], crew: Crew) -> Generator[int]:
@@ -100,15 +98,6 @@ class Pipeline:
 def _rows(dataset: data.Dataset) -> Generator[dict[str, Any]]:
     with _quiet():
         yield from dataset.iter_rows()
-
-
-def _portable(work: ShardWork) -> ShardWork:
-    """With the network in main memory: machines of the cluster may have no such device as this one."""
-    network = work.network
-    if network.device.type == "cpu":
-        return work
-    module, preprocess = copy.deepcopy((network.module, network.preprocess))
-    return replace(work, network=replace(network, module=module, preprocess=preprocess).to("cpu"))
 
 
 @contextmanager

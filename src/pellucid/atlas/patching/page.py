@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from pellucid.atlas.class_names import short_name
+from pellucid.atlas.page_files import PageFiles
 from pellucid.atlas.page_names import page_name
 from pellucid.atlas.patching.compositing import CORNERS
 from pellucid.atlas.patching.controls import drawn_control
@@ -20,9 +21,7 @@ from pellucid.atlas.patching.report import report
 from pellucid.atlas.patching.running import run_trials, stamp_of_trials
 from pellucid.atlas.patching.trials import PatchConfig, Trials
 from pellucid.networks import Network
-from pellucid.pictures import encode
-from pellucid.study import PageRecord, Study, digest, page_folder, write_bytes, writing
-from pellucid.study.page_record import PAGE
+from pellucid.study import PageRecord, Study, digest, page_folder, writing
 
 _SHOWN = 256  # pixels of a patch's longer side on the page
 
@@ -55,13 +54,14 @@ def patch_page(
     photograph opens.
     """
     config = config or PatchConfig()
-    titles = [_short(network, label) for label in (of, target) if label is not None]
+    titles = [short_name(network.class_names, label) for label in (of, target) if label is not None]
     folder = page_folder(study, "patch", name or page_name(*titles))
     watched = (target, *(label for label in dict.fromkeys(also) if label != target))
     trial_stamp = stamp_of_trials(network, photographs, patches, watched, control, config)
     stamp = digest([trial_stamp, of, resamples, examples])
-    if (folder / PAGE).exists() and PageRecord.read(folder).config.get("stamp") == stamp:
-        return PageRecord.read(folder)
+    kept = PageRecord.kept(folder, stamp)
+    if kept is not None:
+        return kept
     parts = folder / f".trials-{trial_stamp[:16]}"
     trials = run_trials(
         network, photographs, patches, watched, control=control, config=config, parts=parts, progress=progress
@@ -78,7 +78,7 @@ def patch_page(
         "source": of,
         "target": target,
         "also": list(watched[1:]),
-        "classes": list(network.labels.names) if network.labels else [],
+        "classes": list(network.class_names),
         "images": len(trials.place),
         "sizes": list(config.sizes),
         "corners": [CORNERS[corner] for corner in config.corners],
@@ -99,23 +99,12 @@ def patch_page(
     return record
 
 
-class _Page:
-    """The files of a page, as they are written."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.files: list[str] = []
-
+class _Page(PageFiles):
     def small(self, file: str, picture: Image.Image) -> str:
         """Write a picture, at most `_SHOWN` pixels a side."""
         picture = picture.convert("RGB")
         picture.thumbnail((_SHOWN, _SHOWN), Image.Resampling.LANCZOS)
         return self.picture(file, picture)
-
-    def picture(self, file: str, picture: Image.Image) -> str:
-        write_bytes(self.folder / file, encode(picture, Path(file).suffix))
-        self.files.append(file)
-        return file
 
     def examples(
         self,
@@ -157,11 +146,6 @@ class _Page:
         with writing(self.folder / "trials.parquet") as temporary:
             pq.write_table(pa.table(columns), temporary, compression="zstd")
         self.files.append("trials.parquet")
-
-
-def _short(network: Network, label: int) -> str:
-    """The first name of a class."""
-    return network.labels[label].split(",")[0].strip() if network.labels else f"class {label}"
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -126,7 +125,7 @@ class _Run:
                 "chosen": [self.photographs.chosen.tolist(), self.photographs.pool.tolist()],
                 "pictures": [self.names, pictures, [list(self.pictures[name].size) for name in self.pictures]],
                 "watched": self.watched,
-                "config": _plain(asdict(self.config)),
+                "config": asdict(self.config),
             }
         )
 
@@ -183,7 +182,3 @@ class _Run:
             "logits": logits[:, list(self.watched)].cpu().numpy(),
             "probability": logits.softmax(dim=1)[:, self.watched[0]].cpu().numpy(),
         }
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
