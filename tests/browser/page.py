@@ -36,7 +36,6 @@ class AtlasPage:
     def __init__(self, page: Page, origin: str):
         self.page, self.origin = page, origin
         self.problems: list[str] = []
-        self.leaving = False  # what is under way then is given up, and no problem
         page.set_default_timeout(PATIENCE)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
@@ -48,10 +47,9 @@ class AtlasPage:
             self.problems.append(f"{message.type}: {message.text}")
 
     def _on_failure(self, request: Request) -> None:
-        # The browser asks for the page's icon when it likes, and gives up on it when the page is left or loaded again.
-        if request.failure == "net::ERR_ABORTED" and (self.leaving or "/assets/icon-" in request.url):
-            return
-        self.problems.append(f"failed: {request.url} {request.failure}")
+        # What was given up because the page was left, loaded again, or shows another atlas was not refused to it.
+        if request.failure != "net::ERR_ABORTED":
+            self.problems.append(f"failed: {request.url} {request.failure}")
 
     def _on_request(self, request: Request) -> None:
         if not request.url.startswith((self.origin, "blob:")):
@@ -60,9 +58,7 @@ class AtlasPage:
     def open(self, address: str = "") -> "AtlasPage":
         """Load the page; `address` is what follows the origin, such as `#atlas=...`."""
         # A page that is there already would only follow the hash.
-        self.leaving = True
         self.page.goto("about:blank")
-        self.leaving = False
         self.page.goto(f"{self.origin}{address}")
         return self.settle()
 
