@@ -135,10 +135,10 @@ def test_statistics_of_one_size_serve_pictures_of_another() -> None:
         assert bool(pictures.isfinite().all())
 
 
-def test_the_optimizer_is_the_papers() -> None:
+def test_the_optimizer_is_the_papers_at_a_lower_rate() -> None:
     optimizer = MACO().optimizer([torch.zeros(1, requires_grad=True)])
     assert isinstance(optimizer, torch.optim.NAdam)
-    assert optimizer.param_groups[0]["lr"] == 1.0
+    assert optimizer.param_groups[0]["lr"] == 0.3
 
 
 def test_a_magnitude_handed_in() -> None:
