@@ -8,6 +8,7 @@ of each cell and what the network gives at the centre of the finished icon, meas
     python -m venv peers
     peers/bin/pip install torch timm dreamlens
     python benchmarks/icons.py --python peers/bin/python [--study STUDY] [--icons 16] [--size 96] [--steps 128]
+        [--attempts 3]
 """
 
 import argparse
@@ -46,7 +47,7 @@ def measure_peer(folder: Path) -> None:
             LAYER,
             size=given["size"],
             n_steps=steps,
-            num_attempts=1,
+            num_attempts=given["attempts"],
             preprocess=lambda images: (images - 0.5) / 0.5,
         )
         seconds.append(time.perf_counter() - start)
@@ -54,7 +55,9 @@ def measure_peer(folder: Path) -> None:
     print(json.dumps(seconds))
 
 
-def dreamlens(python: str, network: Any, means: np.ndarray, size: int, steps: int) -> tuple[float, np.ndarray] | str:
+def dreamlens(
+    python: str, network: Any, means: np.ndarray, size: int, steps: int, attempts: int
+) -> tuple[float, np.ndarray] | str:
     """Seconds that the steps take, without what comes before and after, and the icons; or why there are none."""
     import torch
 
@@ -62,7 +65,7 @@ def dreamlens(python: str, network: Any, means: np.ndarray, size: int, steps: in
         folder = Path(name)
         torch.save(network.module.state_dict(), folder / "state.pt")
         np.save(folder / "means.npy", means)
-        (folder / "given.json").write_text(json.dumps({"size": size, "steps": [1, 1, 1 + steps]}))
+        (folder / "given.json").write_text(json.dumps({"size": size, "attempts": attempts, "steps": [1, 1, 1 + steps]}))
         command = [python, "-W", "ignore", __file__, "--peer", str(folder)]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         if ended.returncode:
@@ -129,6 +132,7 @@ def main() -> None:
     parser.add_argument("--icons", type=int, default=16)
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--steps", type=int, default=128)
+    parser.add_argument("--attempts", type=int, default=3, help="of dreamlens for each icon; its default is 3")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -153,7 +157,7 @@ def main() -> None:
     counts = sorted({given.steps, *(given.steps // part for part in (2, 4, 8))})
     for _ in range(given.rounds):
         if given.python:
-            answer = dreamlens(given.python, network, means, given.size, given.steps)
+            answer = dreamlens(given.python, network, means, given.size, given.steps, given.attempts)
             if isinstance(answer, str):
                 print(f"dreamlens                not measured: {answer}")
                 given.python = None
