@@ -57,6 +57,7 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
 
     yield open_page
     for page in opened:
+        page.leaving = True
         page.page.context.close()
     problems = [problem for page in opened for problem in page.problems]
     assert problems == []

@@ -36,6 +36,9 @@ class AtlasPage:
     def __init__(self, page: Page, origin: str):
         self.page, self.origin = page, origin
         self.problems: list[str] = []
+        self.leaving = False  # what is under way then is given up, and no problem
+        self._documents = 0  # loaded so far
+        self._document_of: dict[Request, int] = {}
         page.set_default_timeout(PATIENCE)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
@@ -47,18 +50,24 @@ class AtlasPage:
             self.problems.append(f"{message.type}: {message.text}")
 
     def _on_failure(self, request: Request) -> None:
-        # What was given up because the page was left, loaded again, or shows another atlas was not refused to it.
-        if request.failure != "net::ERR_ABORTED":
-            self.problems.append(f"failed: {request.url} {request.failure}")
+        # The browser asks for the page's icon when it likes, and gives up on it when the page is left or loaded again.
+        left = self.leaving or self._document_of.get(request, 0) < self._documents
+        if request.failure == "net::ERR_ABORTED" and (left or "/assets/icon-" in request.url):
+            return
+        self.problems.append(f"failed: {request.url} {request.failure}")
 
     def _on_request(self, request: Request) -> None:
+        self._documents += request.is_navigation_request()
+        self._document_of[request] = self._documents
         if not request.url.startswith((self.origin, "blob:")):
             self.problems.append(f"foreign: {request.url}")
 
     def open(self, address: str = "") -> "AtlasPage":
         """Load the page; `address` is what follows the origin, such as `#atlas=...`."""
         # A page that is there already would only follow the hash.
+        self.leaving = True
         self.page.goto("about:blank")
+        self.leaving = False
         self.page.goto(f"{self.origin}{address}")
         return self.settle()
 
